@@ -1,0 +1,109 @@
+#include "base/failpoint.h"
+
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "core/error.h"
+
+namespace repld {
+
+namespace {
+
+constexpr std::array kFailpoints = {
+    std::string_view("setup.after_progress_row"), std::string_view("setup.after_slot"),
+    std::string_view("setup.after_guard"),        std::string_view("copy.after_chunk"),
+    std::string_view("copy.before_done"),         std::string_view("apply.before_commit"),
+    std::string_view("apply.after_commit"),       std::string_view("apply.between_parts"),
+    std::string_view("apply.batch_sent"),         std::string_view("stream.before_feedback"),
+};
+
+struct Armed {
+  bool kill = false;
+  int countdown = 1;
+  int sleep_ms = 0;
+};
+
+std::atomic<bool> any_armed{false};
+std::mutex armed_mutex;
+std::map<std::string, Armed, std::less<>> armed;  // guarded by armed_mutex
+
+int parse_number(std::string_view text, std::string_view whole) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw Error(ErrorKind::config, fmt::format("bad failpoint \"{}\"", whole));
+  }
+  return value;
+}
+
+void arm(std::string_view entry) {
+  const size_t equals = entry.find('=');
+  const std::string_view name = entry.substr(0, equals);
+  bool known = false;
+  for (const std::string_view candidate : kFailpoints) {
+    known = known || candidate == name;
+  }
+  if (!known || equals == std::string_view::npos) {
+    throw Error(ErrorKind::config, fmt::format("unknown failpoint \"{}\"", entry));
+  }
+  const std::string_view action = entry.substr(equals + 1);
+  Armed value;
+  if (action == "kill") {
+    value.kill = true;
+  } else if (action.substr(0, 5) == "kill@") {
+    value.kill = true;
+    value.countdown = parse_number(action.substr(5), entry);
+  } else if (action.substr(0, 6) == "sleep:") {
+    value.sleep_ms = parse_number(action.substr(6), entry);
+  } else {
+    throw Error(ErrorKind::config, fmt::format("unknown failpoint action \"{}\"", entry));
+  }
+  armed[std::string(name)] = value;
+}
+
+}  // namespace
+
+void arm_failpoints() {
+  const char* text = std::getenv("REPLD_FAILPOINT");
+  if (text == nullptr) {
+    return;
+  }
+  const std::lock_guard lock(armed_mutex);
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const size_t comma = rest.find(',');
+    arm(rest.substr(0, comma));
+    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+  }
+  any_armed = true;
+}
+
+void failpoint(std::string_view name) {
+  if (!any_armed.load(std::memory_order_relaxed)) {
+    return;
+  }
+  int sleep_ms = 0;
+  {
+    const std::lock_guard lock(armed_mutex);
+    const auto found = armed.find(name);
+    if (found == armed.end()) {
+      return;
+    }
+    Armed& value = found->second;
+    if (value.kill && --value.countdown == 0) {
+      std::raise(SIGKILL);
+    }
+    sleep_ms = value.sleep_ms;
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(sleep_ms));
+}
+
+}  // namespace repld

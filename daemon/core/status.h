@@ -1,0 +1,123 @@
+// What the daemon knows about itself, as values. Published whole by app, read by HTTP handlers
+// and metrics; nobody changes one after it was published.
+//
+// Times are seconds since 1970 with fractions; 0 means never.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/lsn.h"
+
+namespace repld {
+
+enum class LinkState {
+  starting,   // connecting, reading progress
+  setting_up, // publication, slot, guard
+  copying,
+  streaming,
+  retrying,   // a server is away; see error
+  paused,     // by the operator or by an error; see error
+  slot_lost,  // needs a new copy
+  stopped,
+};
+const char* to_string(LinkState state);
+
+enum class TableState {
+  pending,  // known, not copied yet
+  copying,
+  copied,
+  refused,  // the target table is not empty, or does not fit
+};
+const char* to_string(TableState state);
+
+struct ErrorStatus {
+  std::string kind;
+  std::string message;
+  std::string detail;
+  std::string hint;
+  std::string sqlstate;
+  std::string table;
+  double at = 0;
+};
+
+struct TableStatus {
+  std::string schema;
+  std::string name;
+  std::string group;
+  TableState state = TableState::pending;
+  int64_t rows_copied = 0;
+  int64_t bytes_copied = 0;
+  int64_t bytes_total = 0;   // estimate from the source's relation size; 0 unknown
+  int64_t missing_rows = 0;  // changes that found no row, since the daemon started
+  double copied_at = 0;
+};
+
+struct SlotStatus {
+  std::string name;
+  bool exists = false;
+  bool active = false;
+  std::string wal_status;               // reserved, extended, unreserved, lost; empty unknown
+  std::optional<int64_t> safe_bytes;    // absent: no limit
+  int64_t retained_bytes = 0;           // WAL the source keeps for us
+};
+
+struct LinkStatus {
+  std::string name;
+  LinkState state = LinkState::starting;
+  bool paused_by_operator = false;
+  Lsn received = Lsn::invalid;
+  Lsn applied = Lsn::invalid;
+  Lsn durable = Lsn::invalid;
+  Lsn confirmed = Lsn::invalid;
+  Lsn source = Lsn::invalid;  // the source's insert position when last asked
+  int64_t lag_bytes = 0;
+  double lag_seconds = 0;
+  int64_t applied_transactions = 0;
+  int64_t applied_rows = 0;
+  int64_t reconnects_source = 0;
+  int64_t reconnects_target = 0;
+  bool source_up = false;
+  bool target_up = false;
+  bool copied = false;  // every table has had its first copy
+  SlotStatus slot;
+  std::optional<ErrorStatus> error;  // why it is retrying, paused or lost
+  std::vector<TableStatus> tables;
+};
+
+struct GroupStatus {
+  std::string name;
+  std::string primary;  // "source" or "target"
+};
+
+struct Status {
+  std::string version;
+  double started_at = 0;
+  double at = 0;
+  std::string http_listen;  // host:port as bound
+  std::vector<LinkStatus> links;
+  std::vector<GroupStatus> groups;
+};
+
+// Ready: every link streams, its copy is complete, and its lag is at most max_lag_seconds.
+// Empty when ready, else one reason per line.
+std::vector<std::string> unready_reasons(const Status& status, double max_lag_seconds);
+
+// {"clients":"source","all":"target"}
+std::string primary_json(const Status& status);
+// What /api/v1/status answers. Numbers for LSNs are strings in PostgreSQL's form.
+std::string status_json(const Status& status);
+
+// One line of the log of what happened (repld.event).
+struct Event {
+  int64_t id = 0;
+  double at = 0;
+  std::string link;
+  std::string kind;     // started, copied, paused, resumed, error ...
+  std::string message;  // one line, no row values
+};
+std::string events_json(const std::vector<Event>& events);
+
+}  // namespace repld
