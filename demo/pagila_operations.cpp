@@ -9,16 +9,19 @@ std::vector<Operation> rentals() {
   return {
       {"rental: made and paid", 20, false, R"sql(
     insert into rental (rental_date, inventory_id, customer_id, staff_id)
-    values (clock_timestamp(), @pick(inventory.inventory_id), @pick(customer.customer_id), 1 + @n % 2);
+    values (clock_timestamp(), @pick(inventory.inventory_id), @pick(customer.customer_id),
+            1 + @n % 2);
     insert into payment (customer_id, staff_id, rental_id, amount, payment_date)
     select customer_id, staff_id, rental_id, (@n % 1000) / 100.0,
            timestamp '2007-01-01' + (@n % 200) * interval '1 day'
       from rental where rental_id = currval('rental_rental_id_seq'))sql"},
       {"rental: returned", 15, false, R"sql(
-    update rental set return_date = clock_timestamp() where rental_id = @pick(rental.rental_id))sql"},
+    update rental set return_date = clock_timestamp()
+     where rental_id = @pick(rental.rental_id))sql"},
       {"rental: made, left unpaid", 6, false, R"sql(
     insert into rental (rental_date, inventory_id, customer_id, staff_id)
-    values (clock_timestamp(), @pick(inventory.inventory_id), @pick(customer.customer_id), 1 + @n % 2))sql"},
+    values (clock_timestamp(), @pick(inventory.inventory_id), @pick(customer.customer_id),
+            1 + @n % 2))sql"},
       {"rental: unpaid one deleted", 3, false, R"sql(
     delete from rental
      where rental_id = (select rental_id from rental r
@@ -36,7 +39,8 @@ std::vector<Operation> payments() {
   return {
       {"payment: straight into a child", 6, false, R"sql(
     insert into payment_p2007_03 (customer_id, staff_id, rental_id, amount, payment_date)
-    values (@pick(customer.customer_id), 1 + @n % 2, @pick(rental.rental_id), 4.99, '2007-03-05 10:00'))sql"},
+    values (@pick(customer.customer_id), 1 + @n % 2, @pick(rental.rental_id), 4.99,
+            '2007-03-05 10:00'))sql"},
       {"payment: the same row twice", 2, false, R"sql(
     insert into payment_p2007_02
     select * from payment_p2007_02 where customer_id = @pick(customer.customer_id) limit 1)sql"},
@@ -61,12 +65,14 @@ std::vector<Operation> catalogue() {
       {"film: described anew", 10, false, R"sql(
     update film set description = 'A tale of @n brave ' || repeat('cats ', @n % 40),
                     rental_rate = (@n % 999) / 100.0, rating = 'PG-13',
-                    special_features = (array[array['Trailers'], '{}', null::text[]])[1:1]
+                    special_features = case @n % 3 when 0 then array['Trailers', 'a,"b"', null]
+                                                   when 1 then '{}'::text[] end
      where film_id = @pick(film.film_id))sql"},
       {"film: touched only", 4, false,
        "update film set length = 60 + @n % 100 where film_id = @pick(film.film_id)"},
       {"film: renumbered, references follow", 2, true, R"sql(
-    update film set film_id = (select max(film_id) + 1 from film) where film_id = @pick(film.film_id))sql"},
+    update film set film_id = (select max(film_id) + 1 from film)
+     where film_id = @pick(film.film_id))sql"},
       {"actor: renumbered, references follow", 1, true, R"sql(
     update actor set actor_id = (select max(actor_id) + 1 from actor)
      where actor_id = @pick(actor.actor_id))sql"},
@@ -74,11 +80,13 @@ std::vector<Operation> catalogue() {
     insert into film_actor (actor_id, film_id)
     values (@pick(actor.actor_id), @pick(film.film_id)) on conflict do nothing)sql"},
       {"cast: left", 3, false, R"sql(
-    delete from film_actor where film_id = @pick(film.film_id) and actor_id = @pick(actor.actor_id))sql"},
+    delete from film_actor
+     where film_id = @pick(film.film_id) and actor_id = @pick(actor.actor_id))sql"},
       {"cast: replaced", 2, true, R"sql(
     update film_actor set actor_id = @pick(actor.actor_id)
      where film_id = @pick(film.film_id)
-       and actor_id = (select min(actor_id) from film_actor where film_id = @pick(film.film_id)))sql"},
+       and actor_id = (select min(actor_id) from film_actor
+                        where film_id = @pick(film.film_id)))sql"},
       {"shelf: film bought", 4, false, R"sql(
     insert into inventory (film_id, store_id) values (@pick(film.film_id), 1 + @n % 2))sql"},
   };
@@ -95,7 +103,7 @@ std::vector<Operation> people() {
     values (1 + @n % 2, 'ANNA', E'O''HARA \\ @n', @pick(address.address_id)))sql"},
       {"address: changed", 4, false, R"sql(
     update address set phone = '@n', address2 = ''
-      where address_id = @pick(address.address_id))sql"},
+     where address_id = @pick(address.address_id))sql"},
       {"staff: new picture", 1, true, R"sql(
     update staff set picture = (select decode(string_agg(md5(i::text || random()), ''), 'hex')
                                   from generate_series(1, 4000) i)

@@ -23,7 +23,7 @@ constexpr auto kReconnectPause = std::chrono::milliseconds(100);
 enum class Refusal { conflict, connection, unexpected };
 
 Refusal classify(std::string_view sqlstate) {
-  constexpr std::string_view kConflicts[] = {"40001", "40P01", "55P03", "23503", "23505"};
+  constexpr std::string_view kConflicts[] = {"55P03", "23503", "23505"};
   if (std::find(std::begin(kConflicts), std::end(kConflicts), sqlstate) != std::end(kConflicts)) {
     return Refusal::conflict;
   }
@@ -50,7 +50,7 @@ class Worker {
     while (!stop_) {
       try {
         write_until_lost();
-      } catch (const std::exception&e) { fprintf(stderr,"LOST %s\n", e.what());
+      } catch (const std::exception&) {
         counts_.lost++;
         std::this_thread::sleep_for(kReconnectPause);
       }
@@ -67,6 +67,8 @@ class Worker {
     while (!stop_) {
       try {
         write_transaction(connection);
+      } catch (const pqxx::transaction_rollback&) {
+        counts_.conflicts++;
       } catch (const pqxx::sql_error& error) {
         count_refusal(error);
       }
