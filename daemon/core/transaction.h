@@ -34,10 +34,10 @@ struct Truncate {
 struct Change {
   ChangeKind kind = ChangeKind::insert;
   OldTuple old_tuple = OldTuple::none;
-  RelationPtr relation;    // null for truncate
-  size_t old_first = 0;    // index into TransactionPart::values of the old row's first column
-  size_t new_first = 0;    // the same for the new row (insert, update)
-  size_t truncate = 0;     // index into TransactionPart::truncates
+  RelationPtr relation;  // null for truncate
+  size_t old_first = 0;  // index into TransactionPart::values of the old row's first column
+  size_t new_first = 0;  // the same for the new row (insert, update)
+  size_t truncate = 0;   // index into TransactionPart::truncates
 };
 
 // A whole transaction (first and last set), or one part of an oversized one.
@@ -50,7 +50,9 @@ struct TransactionPart {
   int64_t commit_time_us = 0;     // source clock, microseconds since 2000-01-01 UTC
   bool first = false;
   bool last = false;
-  bool marker = false;  // carries a transactional message with our prefix: wants prompt progress
+  // On the last part: the transaction carries a transactional message with our prefix, so someone
+  // waits for its progress.
+  bool marker = false;
 
   std::vector<Change> changes;
   std::vector<Value> values;
@@ -80,20 +82,29 @@ class TransactionAssembler {
   bool in_transaction() const { return open_; }
 
  private:
-  std::optional<TransactionPart> take_part(bool last);
+  void require_open(const char* message) const;
   void begin(const pgoutput::Begin& message);
   std::optional<TransactionPart> commit(const pgoutput::Commit& message);
-  void add_row(ChangeKind kind, uint32_t oid, const pgoutput::OldRow& old_row,
-               const pgoutput::Tuple* new_row);
-  void add_truncate(const pgoutput::Truncate& message);
+  void note_message(const pgoutput::LogicalMessage& message);
+  std::optional<TransactionPart> add_row(ChangeKind kind, uint32_t oid,
+                                         const pgoutput::OldRow& old_row,
+                                         const pgoutput::Tuple* new_row);
+  std::optional<TransactionPart> add_truncate(const pgoutput::Truncate& message);
   size_t add_tuple(const Relation& relation, const pgoutput::Tuple& tuple);
+  std::optional<TransactionPart> take_full_part();
+  TransactionPart take_part(bool last);
 
   const Lsn resume_after_;
   const size_t part_bytes_max_;
   RelationCache relations_;
-  bool open_ = false;
-  bool sent_part_ = false;  // a part of the open transaction has left already
   TransactionPart part_;
+
+  // Of the open transaction.
+  bool open_ = false;
+  bool dropped_ = false;    // it is durable on the target already
+  bool sent_part_ = false;  // a part of it has left
+  bool marker_ = false;     // it carries a message with our prefix
+  pgoutput::Begin begin_;
 };
 
 }  // namespace repld
