@@ -1,5 +1,6 @@
 #include "base/failpoint.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <charconv>
@@ -35,10 +36,15 @@ std::atomic<bool> any_armed{false};
 std::mutex armed_mutex;
 std::map<std::string, Armed, std::less<>> armed;  // guarded by armed_mutex
 
-int parse_number(std::string_view text, std::string_view whole) {
+bool is_known(std::string_view name) {
+  return std::find(kFailpoints.begin(), kFailpoints.end(), name) != kFailpoints.end();
+}
+
+// A countdown or a duration of zero would never show, and the test that asked for it would pass.
+int parse_positive(std::string_view text, std::string_view whole) {
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) {
+  if (error != std::errc{} || end != text.data() + text.size() || value <= 0) {
     throw Error(ErrorKind::config, fmt::format("bad failpoint \"{}\"", whole));
   }
   return value;
@@ -47,11 +53,7 @@ int parse_number(std::string_view text, std::string_view whole) {
 void arm(std::string_view entry) {
   const size_t equals = entry.find('=');
   const std::string_view name = entry.substr(0, equals);
-  bool known = false;
-  for (const std::string_view candidate : kFailpoints) {
-    known = known || candidate == name;
-  }
-  if (!known || equals == std::string_view::npos) {
+  if (!is_known(name) || equals == std::string_view::npos) {
     throw Error(ErrorKind::config, fmt::format("unknown failpoint \"{}\"", entry));
   }
   const std::string_view action = entry.substr(equals + 1);
@@ -60,9 +62,9 @@ void arm(std::string_view entry) {
     value.kill = true;
   } else if (action.substr(0, 5) == "kill@") {
     value.kill = true;
-    value.countdown = parse_number(action.substr(5), entry);
+    value.countdown = parse_positive(action.substr(5), entry);
   } else if (action.substr(0, 6) == "sleep:") {
-    value.sleep_ms = parse_number(action.substr(6), entry);
+    value.sleep_ms = parse_positive(action.substr(6), entry);
   } else {
     throw Error(ErrorKind::config, fmt::format("unknown failpoint action \"{}\"", entry));
   }
@@ -90,6 +92,7 @@ void failpoint(std::string_view name) {
   if (!any_armed.load(std::memory_order_relaxed)) {
     return;
   }
+  REPLD_ASSERT(is_known(name));
   int sleep_ms = 0;
   {
     const std::lock_guard lock(armed_mutex);
