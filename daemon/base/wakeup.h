@@ -25,6 +25,9 @@ struct PollResult {
   bool writable = false;
 };
 
+// Waits until `socket` is ready as asked or `timeout_ms` (negative: none) has passed.
+PollResult poll_socket(int socket, bool want_write, int timeout_ms);
+
 // Waits until `socket` (ignored when negative) is ready as asked, the wakeup was notified, or
 // `timeout_ms` (negative: none) has passed. Does not drain the wakeup.
 PollResult poll_socket(int socket, bool want_write, const Wakeup& wakeup, int timeout_ms);

@@ -63,6 +63,14 @@ TEST_CASE("poll_socket tells what the socket is ready for") {
   CHECK_FALSE(result.writable);
 }
 
+TEST_CASE("a socket can be waited for without a wakeup") {
+  SocketPair pair;
+  CHECK_FALSE(poll_socket(pair.ends[0], false, 0).readable);
+  CHECK(poll_socket(pair.ends[0], true, kPatienceMs).writable);
+  REQUIRE(::write(pair.ends[1], "x", 1) == 1);
+  CHECK(poll_socket(pair.ends[0], false, kPatienceMs).readable);
+}
+
 TEST_CASE("a socket whose other end hung up is readable, so that the next read tells") {
   const Wakeup wakeup;
   SocketPair pair;
