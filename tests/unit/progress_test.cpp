@@ -113,7 +113,7 @@ TEST_CASE("a position becomes confirmable when it has been durable for the margi
 
 TEST_CASE("a position reported again while idle does not start over") {
   ConfirmMargin margin(1000, kUnbounded);
-  for (int64_t now_ms = 0; now_ms <= 900; now_ms += 100) {
+  for (int64_t now_ms = 0; now_ms <= 900; ++now_ms) {
     margin.durable(Lsn{100}, now_ms);
   }
   CHECK(margin.confirmable(999) == Lsn::invalid);
