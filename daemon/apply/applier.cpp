@@ -1,0 +1,394 @@
+#include "apply/applier.h"
+
+#include <algorithm>
+
+#include "base/failpoint.h"
+
+namespace repld::apply {
+
+namespace {
+
+constexpr size_t kInFlightMax = 4;
+constexpr std::chrono::seconds kIdleRowInterval{10};
+constexpr std::chrono::milliseconds kPromptRowInterval{250};
+constexpr std::chrono::milliseconds kAskInterval{50};
+constexpr std::chrono::seconds kForceFlushAfter{1};
+
+const char* name_of(ChangeKind kind) {
+  switch (kind) {
+    case ChangeKind::insert: return "INSERT";
+    case ChangeKind::update: return "UPDATE";
+    case ChangeKind::remove: return "DELETE";
+    case ChangeKind::truncate: return "TRUNCATE";
+  }
+  return "change";
+}
+
+}  // namespace
+
+Applier::Applier(Pipeline& pipeline, SchemaMap& schema, int socket, Lsn from,
+                 const ApplierOptions& options, PartQueue& queue, Synchronized<Flow>& flow,
+                 Wakeup& wakeup, Wakeup& reader, ApplyObserver observer)
+    : pipeline_(pipeline),
+      schema_(schema),
+      socket_(socket),
+      options_(options),
+      queue_(queue),
+      flow_(flow),
+      wakeup_(wakeup),
+      reader_(reader),
+      observer_(std::move(observer)),
+      sent_(from),
+      applied_(from),
+      row_moved_at_(Clock::now()),
+      asked_at_(Clock::now()),
+      committed_at_(Clock::now()) {}
+
+void Applier::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    wakeup_.drain();
+    pipeline_.receive();
+    settle();
+    track_durable();
+    if (fill(stop) || move_idle_position()) {
+      continue;
+    }
+    const auto timeout = marks_.empty() ? std::chrono::milliseconds(1000) : kAskInterval;
+    poll_socket(socket_, false, wakeup_, static_cast<int>(timeout.count()));
+  }
+  finish();
+}
+
+bool Applier::fill(const std::stop_token& stop) {
+  bool sent = false;
+  while (in_flight_.size() < kInFlightMax) {
+    if (large_) {
+      TransactionPart first = std::move(*large_);
+      large_.reset();
+      apply_large(std::move(first), stop);
+      return true;
+    }
+    Batch batch = next_batch();
+    if (batch.parts.empty()) {
+      return sent || large_;
+    }
+    send(std::move(batch));
+    sent = true;
+  }
+  return sent;
+}
+
+Batch Applier::next_batch() {
+  Batch batch;
+  batch.from = sent_;
+  while (!large_ && batch.rows < options_.batch_rows_max && batch.bytes < options_.batch_bytes_max) {
+    std::optional<TransactionPart> part = queue_.try_pop();
+    if (!part) {
+      break;
+    }
+    if (part->first && part->last) {
+      batch.add(std::move(*part));
+    } else {
+      large_ = std::move(part);
+    }
+  }
+  return batch;
+}
+
+void Applier::send(Batch batch) {
+  sent_ = batch.to;
+  in_flight_.push_back(
+      pipeline_.send(std::move(batch), options_.strictness, Pipeline::Commit::with_changes));
+}
+
+void Applier::settle() {
+  while (!in_flight_.empty() && in_flight_.front()->finished) {
+    const std::shared_ptr<InFlight> front = in_flight_.front();
+    if (!front->committed) {
+      recover();
+      continue;
+    }
+    in_flight_.pop_front();
+    committed(*front, front->batch.parts.size());
+    if (front->failure) {
+      refuse(*front, front->batch.parts[front->failed_part]);
+    }
+  }
+}
+
+// The oldest batch failed. Those behind it cannot have been committed.
+void Applier::recover() {
+  pipeline_.receive_all();
+  std::deque<std::shared_ptr<InFlight>> open = std::move(in_flight_);
+  in_flight_.clear();
+  for (const auto& in_flight : open) {
+    REPLD_ASSERT(in_flight->finished && !in_flight->committed);
+  }
+  roll_back();
+  sent_ = applied_;
+  InFlight& failed = *open.front();
+  if (!failed.failure) {
+    throw Error(ErrorKind::connect, "the target rolled a batch back without saying why");
+  }
+  if (failed.failure->kind() != ErrorKind::conflict) {
+    throw Error(*failed.failure);
+  }
+  replay(std::move(failed.batch));
+  open.pop_front();
+  for (const auto& in_flight : open) {
+    in_flight->batch.from = sent_;
+    send(std::move(in_flight->batch));
+  }
+}
+
+void Applier::roll_back() {
+  schema_.forget_unconfirmed();
+  pipeline_.send_rollback();
+  pipeline_.receive_all();
+}
+
+void Applier::replay(Batch batch) {
+  const auto in_flight =
+      pipeline_.send(std::move(batch), Strictness::mending, Pipeline::Commit::held);
+  pipeline_.receive_all();
+  if (!in_flight->failure) {
+    commit_held(in_flight);
+  }
+  if (!in_flight->failure) {
+    committed(*in_flight, in_flight->batch.parts.size());
+    sent_ = applied_;
+    return;
+  }
+  roll_back();
+  Batch& refused = in_flight->batch;
+  if (!in_flight->failed_change || refused.parts.size() == 1) {
+    if (refused.parts.size() > 1) {
+      replay_singly(std::move(refused));
+      return;
+    }
+    refuse(*in_flight, refused.parts.front());
+  }
+  Batch before;
+  before.from = refused.from;
+  for (size_t i = 0; i < in_flight->failed_part; ++i) {
+    before.add(std::move(refused.parts[i]));
+  }
+  if (!before.parts.empty()) {
+    replay(std::move(before));
+  }
+  refuse(*in_flight, refused.parts[in_flight->failed_part]);
+}
+
+// A COMMIT that fails (a deferred constraint) does not say which transaction is at fault.
+void Applier::replay_singly(Batch batch) {
+  for (TransactionPart& part : batch.parts) {
+    Batch single;
+    single.from = applied_;
+    single.add(std::move(part));
+    replay(std::move(single));
+  }
+}
+
+void Applier::commit_held(const std::shared_ptr<InFlight>& in_flight) {
+  pipeline_.send_commit(in_flight);
+  pipeline_.receive_all();
+  if (!in_flight->failure && !in_flight->committed) {
+    throw Error(ErrorKind::connect, "the target rolled a batch back without saying why");
+  }
+}
+
+void Applier::apply_large(TransactionPart first, const std::stop_token& stop) {
+  while (!in_flight_.empty()) {
+    pipeline_.receive_all();
+    settle();
+  }
+  const Lsn from = sent_;
+  const auto in_flight = pipeline_.send_begin(from);
+  TransactionPart part = std::move(first);
+  uint64_t parts = 1;
+  apply_part(in_flight, part);
+  while (!part.last) {
+    failpoint("apply.between_parts");
+    std::optional<TransactionPart> next = await_part(stop);
+    if (!next) {
+      roll_back();
+      return;
+    }
+    part = std::move(*next);
+    apply_part(in_flight, part);
+    ++parts;
+  }
+  pipeline_.send_advance(in_flight, from, part.end_lsn);
+  commit_held(in_flight);
+  if (in_flight->failure) {
+    roll_back();
+    refuse(*in_flight, part);
+  }
+  sent_ = part.end_lsn;
+  committed(*in_flight, parts);
+}
+
+void Applier::apply_part(const std::shared_ptr<InFlight>& in_flight, const TransactionPart& part) {
+  pipeline_.send_part(in_flight, part, options_.strictness);
+  pipeline_.receive_all();
+  if (in_flight->failure && in_flight->failure->kind() == ErrorKind::conflict) {
+    schema_.forget_unconfirmed();
+    pipeline_.send_rollback_to_part(in_flight);
+    pipeline_.send_part(in_flight, part, Strictness::mending);
+    pipeline_.receive_all();
+  }
+  if (in_flight->failure) {
+    roll_back();
+    refuse(*in_flight, part);
+  }
+  count(part);
+}
+
+std::optional<TransactionPart> Applier::await_part(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    wakeup_.drain();
+    if (std::optional<TransactionPart> part = queue_.try_pop()) {
+      return part;
+    }
+    poll_socket(socket_, false, wakeup_, 1000);
+    pipeline_.receive();  // notices that the target is gone
+  }
+  return std::nullopt;
+}
+
+void Applier::committed(const InFlight& in_flight, uint64_t parts) {
+  failpoint("apply.after_commit");
+  const Batch& batch = in_flight.batch;
+  applied_ = batch.to;
+  parts_applied_ += parts;
+  row_moved_at_ = committed_at_ = Clock::now();
+  for (const TransactionPart& part : batch.parts) {
+    count(part);
+  }
+  flow_.with([&](Flow& flow) {
+    flow.progress.receive(applied_);
+    flow.progress.apply(applied_);
+    if (commit_time_us_ != 0) {
+      flow.applied_commit_time_us = commit_time_us_;
+    }
+  });
+  if (batch.synchronous) {
+    marks_.clear();
+    marks_.push_back({Lsn::invalid, applied_});
+  } else {
+    marks_.push_back({pipeline_.target_written(), applied_});
+  }
+  counted_.transactions = static_cast<int64_t>(std::max<size_t>(batch.parts.size(), parts > 0));
+  counted_.seconds = std::chrono::duration<double>(committed_at_ - batch.sent_at).count();
+  observer_.applied(counted_);
+  counted_ = {};
+  counted_index_.clear();
+  for (const MissingRow& missing : in_flight.missing) {
+    observer_.missing(missing.relation->table, missing.rows);
+  }
+}
+
+void Applier::count(const TransactionPart& part) {
+  commit_time_us_ = part.commit_time_us;
+  for (const Change& change : part.changes) {
+    if (change.kind == ChangeKind::truncate) {
+      continue;
+    }
+    const auto [found, fresh] =
+        counted_index_.try_emplace(change.relation.get(), counted_.rows.size());
+    if (fresh) {
+      counted_.rows.push_back({schema_.find(change.relation).table, 0, 0, 0});
+    }
+    AppliedRows& rows = counted_.rows[found->second];
+    rows.inserted += change.kind == ChangeKind::insert;
+    rows.updated += change.kind == ChangeKind::update;
+    rows.deleted += change.kind == ChangeKind::remove;
+  }
+}
+
+bool Applier::move_idle_position() {
+  const IdlePosition idle = flow_.with([](Flow& flow) { return flow.idle; });
+  if (!in_flight_.empty() || idle.after_parts != parts_applied_ || idle.lsn <= applied_) {
+    return false;
+  }
+  if (marks_.empty()) {
+    flow_.with([&](Flow& flow) { flow.caught_up = std::max(flow.caught_up, idle.lsn); });
+  }
+  const auto since = Clock::now() - row_moved_at_;
+  if (since < kIdleRowInterval && !(idle.prompt && since >= kPromptRowInterval)) {
+    return false;
+  }
+  flow_.with([](Flow& flow) { flow.idle.prompt = false; });
+  Batch batch;
+  batch.from = sent_;
+  batch.to = idle.lsn;
+  send(std::move(batch));
+  return true;
+}
+
+void Applier::track_durable() {
+  Lsn durable = Lsn::invalid;
+  while (!marks_.empty() && marks_.front().target <= pipeline_.target_flushed()) {
+    durable = marks_.front().source;
+    marks_.pop_front();
+  }
+  if (durable != Lsn::invalid) {
+    flow_.with([&](Flow& flow) {
+      flow.progress.make_durable(durable);
+      flow.caught_up = std::max(flow.caught_up, durable);
+    });
+    reader_.notify();
+  }
+  if (marks_.empty() || !in_flight_.empty() || pipeline_.owed() > 0) {
+    return;
+  }
+  const auto now = Clock::now();
+  if (now - committed_at_ >= kForceFlushAfter) {
+    Batch flush;
+    flush.from = flush.to = sent_;
+    flush.synchronous = true;
+    send(std::move(flush));
+  } else if (now - asked_at_ >= kAskInterval) {
+    asked_at_ = now;
+    pipeline_.send_position_query();
+  }
+}
+
+void Applier::finish() {
+  while (!in_flight_.empty()) {
+    pipeline_.receive_all();
+    settle();
+  }
+  pipeline_.receive_all();
+  if (!marks_.empty()) {
+    Batch flush;
+    flush.from = flush.to = sent_;
+    flush.synchronous = true;
+    send(std::move(flush));
+    pipeline_.receive_all();
+    settle();
+  }
+  track_durable();
+}
+
+void Applier::refuse(const InFlight& in_flight, const TransactionPart& part) const {
+  const Error& cause = *in_flight.failure;
+  if (cause.kind() != ErrorKind::conflict || !in_flight.failed_change) {
+    throw Error(cause);
+  }
+  const Change& change = part.changes[*in_flight.failed_change];
+  const std::string table = change.relation ? change.relation->full_name() : cause.table();
+  const std::string place = part.last ? "committed at " + to_string(part.commit_lsn)
+                                      : "committing at " + to_string(part.commit_lsn);
+  Error error(ErrorKind::conflict,
+              fmt::format("the target refused a change to \"{}\"", table));
+  error.sqlstate(cause.sqlstate()).table(table);
+  error.detail("{} number {} of source transaction {}, {}: SQLSTATE {}{}{}", name_of(change.kind),
+               *in_flight.failed_change + 1, part.xid, place, cause.sqlstate(),
+               cause.detail().empty() ? "" : ", ", cause.detail());
+  error.hint("Everything before this transaction is applied. Mend the row or the constraint on "
+             "the target, then run replctl resume.");
+  throw error;
+}
+
+}  // namespace repld::apply

@@ -1,0 +1,128 @@
+// The apply thread of a link: queue -> batch -> pipeline, and what became of it.
+//
+// Batches adapt to the load: one takes whatever has arrived, up to its limits, and up to
+// kInFlightMax are on their way at once, so that latency is one round trip when idle and a
+// backlog goes in large target transactions.
+//
+// Three positions. `sent_`: the last batch's end. applied: its COMMIT was answered COMMIT.
+// durable: the target's flush position, read on this very connection after that, has passed it;
+// COMMITs are asynchronous. With the connection the marks die, since a server that went down may
+// have forgotten those commits: the next session starts from the progress row it then finds.
+//
+// A refused row or a wrong count has aborted its batch on the server (core/apply_sql) and those
+// behind it (apply/pipeline). Here that batch is replayed with mending statements, its COMMIT
+// held until all counts are known; rows that had been missing are counted as drift. What still
+// fails stops the link: everything before it is committed first, then Error(conflict) says which
+// transaction and table it was.
+//
+// Interleavings, with C a crash of this process and the server's view in brackets:
+//   sent C                [rolls back, or commits progress and data together] next session reads which
+//   COMMIT answered C     [committed, maybe not flushed] the slot was told less; nothing is due
+//   COMMIT answered, target crashes   [may be forgotten] progress row went with it; replayed
+//   durable marked C      the margin still holds the WAL; nothing is due
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <stop_token>
+
+#include "apply/pipeline.h"
+#include "base/bounded_queue.h"
+#include "base/synchronized.h"
+#include "core/flow.h"
+
+namespace repld::apply {
+
+using PartQueue = BoundedQueue<TransactionPart>;
+
+struct ApplierOptions {
+  std::string link;
+  size_t batch_rows_max = 0;
+  size_t batch_bytes_max = 0;
+  Strictness strictness = Strictness::exact;
+};
+
+// What a target transaction brought, for counters.
+struct AppliedRows {
+  TableName table;
+  int64_t inserted = 0;
+  int64_t updated = 0;
+  int64_t deleted = 0;
+};
+struct AppliedBatch {
+  int64_t transactions = 0;
+  double seconds = 0;  // from sending it to its answer
+  std::vector<AppliedRows> rows;
+};
+
+// Called on the apply thread.
+struct ApplyObserver {
+  std::function<void(const AppliedBatch& batch)> applied;
+  std::function<void(const TableName& table, int64_t rows)> missing;  // rows a change did not find
+};
+
+class Applier {
+ public:
+  // Borrows everything; `wakeup` is this thread's, `reader` is notified of durable progress.
+  Applier(Pipeline& pipeline, SchemaMap& schema, int socket, Lsn from,
+          const ApplierOptions& options, PartQueue& queue, Synchronized<Flow>& flow,
+          Wakeup& wakeup, Wakeup& reader, ApplyObserver observer);
+
+  // Until stopped; then what was sent is made durable. Throws Error when it cannot go on.
+  void run(const std::stop_token& stop);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  bool fill(const std::stop_token& stop);  // true when something was sent
+  Batch next_batch();
+  void send(Batch batch);
+  void settle();  // finished batches, oldest first
+  void recover();
+  void roll_back();
+  void replay(Batch batch);
+  void replay_singly(Batch batch);
+  void apply_large(TransactionPart first, const std::stop_token& stop);
+  void apply_part(const std::shared_ptr<InFlight>& in_flight, const TransactionPart& part);
+  std::optional<TransactionPart> await_part(const std::stop_token& stop);
+  void commit_held(const std::shared_ptr<InFlight>& in_flight);
+  void committed(const InFlight& in_flight, uint64_t parts);
+  void count(const TransactionPart& part);
+  bool move_idle_position();
+  void track_durable();
+  void finish();
+  [[noreturn]] void refuse(const InFlight& in_flight, const TransactionPart& part) const;
+
+  Pipeline& pipeline_;
+  SchemaMap& schema_;
+  const int socket_;
+  const ApplierOptions options_;
+  PartQueue& queue_;
+  Synchronized<Flow>& flow_;
+  Wakeup& wakeup_;
+  Wakeup& reader_;
+  const ApplyObserver observer_;
+
+  struct Mark {
+    Lsn target;  // durable once the target has flushed this
+    Lsn source;
+  };
+
+  std::deque<std::shared_ptr<InFlight>> in_flight_;
+  std::optional<TransactionPart> large_;  // first part of an oversized transaction, to come next
+  std::deque<Mark> marks_;
+  AppliedBatch counted_;  // since the last COMMIT
+  std::map<const Relation*, size_t> counted_index_;
+  Lsn sent_;
+  Lsn applied_;
+  uint64_t parts_applied_ = 0;
+  int64_t commit_time_us_ = 0;  // of the newest transaction counted
+  Clock::time_point row_moved_at_;
+  Clock::time_point asked_at_;      // for the flush position
+  Clock::time_point committed_at_;  // the newest mark
+};
+
+}  // namespace repld::apply

@@ -1,0 +1,24 @@
+// One change of a transaction part as a prepared statement and its parameter values.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apply/schema_map.h"
+#include "core/transaction.h"
+
+namespace repld::apply {
+
+struct BoundChange {
+  MappedRelation* relation = nullptr;  // null for truncate
+  Prepared* prepared = nullptr;        // null for truncate
+  std::string sql;                     // truncate only
+  std::vector<const char*> values;     // point into the part's arena
+  size_t bytes = 0;                    // of the values
+};
+
+// Fills `bound`, reusing its memory. Throws Error(schema) when the relation does not fit.
+void bind(SchemaMap& schema, const TransactionPart& part, const Change& change,
+          Strictness strictness, BoundChange& bound);
+
+}  // namespace repld::apply

@@ -1,0 +1,164 @@
+#include "apply/schema_map.h"
+
+#include <algorithm>
+
+#include "core/sql_text.h"
+#include "pg/catalog.h"
+
+namespace repld::apply {
+
+namespace {
+
+std::vector<std::string> key_columns(const Relation& relation) {
+  std::vector<std::string> names;
+  for (const RelationColumn& column : relation.columns) {
+    if (column.key) {
+      names.push_back(column.name);
+    }
+  }
+  return names;
+}
+
+bool same_set(std::vector<std::string> left, std::vector<std::string> right) {
+  std::sort(left.begin(), left.end());
+  std::sort(right.begin(), right.end());
+  return left == right;
+}
+
+bool has_columns(const Relation& relation, const std::vector<std::string>& names) {
+  return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+    return std::any_of(relation.columns.begin(), relation.columns.end(),
+                       [&](const RelationColumn& column) { return column.name == name; });
+  });
+}
+
+// Columns that identify a row on the target; empty: none, the whole row does. Under FULL the
+// source names no key, but the target's primary key serves when the source sends its columns.
+std::vector<std::string> identity_columns(const Relation& relation, const TargetTable& table) {
+  if (relation.identity == ReplicaIdentity::full) {
+    const bool usable = !table.keys.empty() && table.keys.front().primary &&
+                        has_columns(relation, table.keys.front().columns);
+    return usable ? table.keys.front().columns : std::vector<std::string>();
+  }
+  const std::vector<std::string> wanted = key_columns(relation);
+  for (const TargetKey& key : table.keys) {
+    if (same_set(key.columns, wanted)) {
+      return wanted;
+    }
+  }
+  throw Error(ErrorKind::schema,
+              fmt::format("no unique index of the target matches the replica identity of \"{}\"",
+                          relation.full_name()))
+      .detail("identity columns: {}", fmt::join(wanted, ", "))
+      .hint("Create a unique index (not deferrable, not partial) on these columns of the target "
+            "table, then run replctl resume.")
+      .table(relation.full_name());
+}
+
+MappedColumn map_column(const Relation& relation, const RelationColumn& column,
+                        const TargetTable& table, const std::vector<std::string>& identity) {
+  const TargetColumn* target = table.find_column(column.name);
+  if (target == nullptr) {
+    throw Error(ErrorKind::schema,
+                fmt::format("column \"{}\" of \"{}\" is missing on the target", column.name,
+                            relation.full_name()))
+        .hint("Add the column to the target table, then run replctl resume.")
+        .table(relation.full_name());
+  }
+  MappedColumn mapped;
+  mapped.name = quote_identifier(column.name);
+  mapped.type = target->type;
+  mapped.equality = target->equality;
+  mapped.written = !target->generated;
+  mapped.identity_always = target->identity_always;
+  mapped.key = std::find(identity.begin(), identity.end(), column.name) != identity.end();
+  return mapped;
+}
+
+}  // namespace
+
+SchemaMap::SchemaMap(pg::Session& target, FindRoot find_root)
+    : target_(target), find_root_(std::move(find_root)) {}
+
+MappedRelation& SchemaMap::find(const RelationPtr& relation) {
+  const auto found = relations_.find(relation.get());
+  if (found != relations_.end()) {
+    return *found->second;
+  }
+  return *relations_.emplace(relation.get(), map(relation)).first->second;
+}
+
+TargetTable SchemaMap::target_of(const Relation& relation, const TableName& root) {
+  std::optional<TargetTable> table = pg::read_target_table(target_, root);
+  if (!table) {
+    throw Error(ErrorKind::schema, fmt::format("table \"{}\" is missing on the target", root.full()))
+        .hint("Create it with the columns and the key of the source, then run replctl resume.")
+        .table(relation.full_name());
+  }
+  return *table;
+}
+
+std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
+  const TableName own_name{relation->schema, relation->name};
+  // A partition that was dropped since is found through the target's partition of that name.
+  const TableName root = find_root_(relation->oid).value_or(own_name);
+  const TargetTable table = target_of(*relation, root);
+  auto mapped = std::make_unique<MappedRelation>();
+  mapped->relation = relation;
+  mapped->table = table.name;
+  mapped->mapping.target = quote_qualified(table.name.schema, table.name.name);
+  mapped->mapping.partitioned = table.partitioned;
+  const std::vector<std::string> identity = identity_columns(*relation, table);
+  mapped->mapping.upsertable = !identity.empty();
+  for (const RelationColumn& column : relation->columns) {
+    mapped->mapping.columns.push_back(map_column(*relation, column, table, identity));
+  }
+  mapped->truncate_target = (pg::is_partitioned(target_, own_name) ? "" : "only ") +
+                            quote_qualified(own_name.schema, own_name.name);
+  return mapped;
+}
+
+std::unique_ptr<Prepared> SchemaMap::make(Statement statement) {
+  auto prepared = std::make_unique<Prepared>();
+  prepared->statement = std::move(statement);
+  prepared->name = fmt::format("s{}", next_name_++);
+  prepared_.push_back(prepared.get());
+  return prepared;
+}
+
+Prepared& SchemaMap::insert(MappedRelation& relation, Strictness strictness) {
+  auto& slot = relation.inserts[static_cast<int>(strictness)];
+  if (!slot) {
+    slot = make(insert_statement(relation.mapping, strictness));
+  }
+  return *slot;
+}
+
+Prepared& SchemaMap::remove(MappedRelation& relation, Strictness strictness) {
+  auto& slot = relation.deletes[static_cast<int>(strictness)];
+  if (!slot) {
+    slot = make(delete_statement(relation.mapping, strictness));
+  }
+  return *slot;
+}
+
+Prepared& SchemaMap::update(MappedRelation& relation, const UpdateShape& shape,
+                            Strictness strictness) {
+  std::vector<bool> key = {strictness == Strictness::exact, shape.old_row, shape.sets_key};
+  key.insert(key.end(), shape.known.begin(), shape.known.end());
+  auto& slot = relation.updates[key];
+  if (!slot) {
+    slot = make(update_statement(relation.mapping, shape, strictness));
+  }
+  return *slot;
+}
+
+void SchemaMap::forget_unconfirmed() {
+  for (Prepared* prepared : prepared_) {
+    if (prepared->state == Prepared::State::sent) {
+      prepared->state = Prepared::State::absent;
+    }
+  }
+}
+
+}  // namespace repld::apply

@@ -1,0 +1,73 @@
+// Source relations to target tables: by name, columns by name, partitions through their root.
+//
+// A relation is mapped when its first change (or its first change of shape) arrives. What does
+// not fit is Error(schema) before a value can be lost: a column that the target lacks, a key that
+// no unique index of the target matches.
+//
+// Not thread-safe; owned by the apply thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "core/apply_sql.h"
+#include "core/table.h"
+#include "pg/session.h"
+
+namespace repld::apply {
+
+// A statement of one relation under its name on the apply connection.
+struct Prepared {
+  enum class State { absent, sent, ready };
+  Statement statement;
+  std::string name;
+  State state = State::absent;
+};
+
+struct MappedRelation {
+  RelationPtr relation;
+  TableName table;              // on the target, the root
+  RowMapping mapping;
+  std::string truncate_target;  // quoted; a leaf by its own name
+
+  std::unique_ptr<Prepared> inserts[2];  // by Strictness
+  std::unique_ptr<Prepared> deletes[2];
+  // By strictness, old_row, sets_key, then one flag per column.
+  std::map<std::vector<bool>, std::unique_ptr<Prepared>> updates;
+};
+
+// Topmost parent of a source relation; nothing when it has been dropped since.
+using FindRoot = std::function<std::optional<TableName>(uint32_t source_oid)>;
+
+class SchemaMap {
+ public:
+  // Borrows the target session. `find_root` is asked once per shape of a relation.
+  SchemaMap(pg::Session& target, FindRoot find_root);
+
+  // The mapping of this very shape; lives as long as the map. Throws Error(schema).
+  MappedRelation& find(const RelationPtr& relation);
+
+  Prepared& insert(MappedRelation& relation, Strictness strictness);
+  Prepared& remove(MappedRelation& relation, Strictness strictness);
+  Prepared& update(MappedRelation& relation, const UpdateShape& shape, Strictness strictness);
+
+  // After a failure: statements that were sent but never confirmed must be prepared again.
+  void forget_unconfirmed();
+
+ private:
+  std::unique_ptr<MappedRelation> map(const RelationPtr& relation);
+  TargetTable target_of(const Relation& relation, const TableName& root);
+  std::unique_ptr<Prepared> make(Statement statement);
+
+  pg::Session& target_;
+  FindRoot find_root_;
+  std::unordered_map<const Relation*, std::unique_ptr<MappedRelation>> relations_;
+  std::vector<Prepared*> prepared_;
+  uint64_t next_name_ = 0;
+};
+
+}  // namespace repld::apply

@@ -1,0 +1,67 @@
+// SQL that applies one change of one source relation to its target table.
+//
+// Two forms of each statement. `exact` is for replicas, where every row count is known before:
+// INSERT fails on a row that is there, UPDATE and DELETE raise through repld.expect_one unless
+// they touch one row. So drift aborts the batch on the server, before its COMMIT, although the
+// client has long sent that. `mending` is idempotent, for the replay of such a batch and for
+// targets that others write to: INSERT upserts by key, UPDATE inserts a row that is missing
+// (then its command tag is INSERT 0 1, else INSERT 0 0), DELETE tells by its tag.
+//
+// Values are parameters in text form, each with a cast to the column's type without its type
+// modifier: the assignment to the column then checks length and scale as any INSERT would.
+// A table without a key is matched by its whole old row, NULLs equal, exactly one row, by ctid.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/transaction.h"
+
+namespace repld {
+
+// One column of a source relation on the target; parallel to Relation::columns.
+struct MappedColumn {
+  std::string name;      // quoted
+  std::string type;      // without type modifier, schema-qualified, ready for a cast
+  std::string equality;  // operator, schema-qualified; empty: compare the text forms
+  bool written = true;   // false: generated on the target, left out
+  bool key = false;
+  bool identity_always = false;  // may be inserted (overriding) but not updated
+};
+
+struct RowMapping {
+  std::string target;        // quoted and qualified
+  bool partitioned = false;  // then rows are reached through the root, else by ONLY
+  bool upsertable = false;   // a unique index on exactly the key columns can arbitrate
+  std::vector<MappedColumn> columns;
+
+  bool keyed() const;
+};
+
+enum class Strictness { exact, mending };
+
+struct Statement {
+  struct Parameter {
+    bool old_row = false;
+    size_t column = 0;  // index into Relation::columns
+    bool operator==(const Parameter&) const = default;
+  };
+  std::string sql;
+  std::vector<Parameter> parameters;  // $1 is the first
+};
+
+// What distinguishes one UPDATE of a relation from another.
+struct UpdateShape {
+  std::vector<bool> known;  // per column: false where the new row says "unchanged TOAST"
+  bool old_row = false;     // match by the old row's columns instead of the new one's
+  bool sets_key = false;    // key columns differ, so they are set too
+};
+
+Statement insert_statement(const RowMapping& mapping, Strictness strictness);
+Statement update_statement(const RowMapping& mapping, const UpdateShape& shape,
+                           Strictness strictness);
+Statement delete_statement(const RowMapping& mapping, Strictness strictness);
+// `targets` are quoted and qualified; each with ONLY in front where it has no partitions.
+std::string truncate_statement(const std::vector<std::string>& targets, bool restart_identity);
+
+}  // namespace repld

@@ -1,0 +1,60 @@
+// Tables as the catalogs of the two sides describe them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace repld {
+
+struct TableName {
+  std::string schema;
+  std::string name;
+
+  auto operator<=>(const TableName&) const = default;
+  std::string full() const { return schema + "." + name; }  // for messages, unquoted
+};
+
+// Rows live in leaves: the partitions at the bottom, or the table itself.
+struct SourceLeaf {
+  uint32_t oid = 0;
+  TableName name;
+  int64_t pages = 0;             // 8 KB blocks of the table itself
+  int64_t bytes = 0;             // with TOAST
+  bool identity_usable = false;  // UPDATE and DELETE can be published
+};
+
+struct SourceTable {
+  uint32_t oid = 0;
+  TableName name;
+  bool partitioned = false;
+  bool owned = false;                // by a role of ours, so that it can be published
+  std::vector<std::string> columns;  // in order, without generated ones
+  std::vector<SourceLeaf> leaves;
+};
+
+struct TargetColumn {
+  std::string name;
+  std::string type;      // without modifier, schema-qualified
+  std::string equality;  // operator; empty: none, compare the text
+  bool generated = false;
+  bool identity_always = false;
+};
+
+struct TargetKey {
+  bool primary = false;
+  std::vector<std::string> columns;
+};
+
+struct TargetTable {
+  uint32_t oid = 0;
+  TableName name;  // the root, when found through a partition
+  bool partitioned = false;
+  bool owned = false;
+  std::vector<TargetColumn> columns;
+  std::vector<TargetKey> keys;  // primary key first
+
+  const TargetColumn* find_column(const std::string& column) const;
+};
+
+}  // namespace repld

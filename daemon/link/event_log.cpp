@@ -1,0 +1,97 @@
+#include "link/event_log.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <utility>
+
+namespace repld::link {
+
+namespace {
+
+constexpr size_t kMemoryMax = 1000;
+constexpr int kTableMax = 10'000;
+
+double now_seconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
+
+}  // namespace
+
+void EventLog::record(const std::string& kind, const std::string& message) {
+  spdlog::info("link \"{}\": {}: {}", link_, kind, message);
+  state_.with([&](State& state) {
+    Event event;
+    event.id = ++state.last_id;
+    event.at = now_seconds();
+    event.link = link_;
+    event.kind = kind;
+    event.message = message;
+    state.unsaved.push_back(event);
+    state.events.push_back(std::move(event));
+    if (state.events.size() > kMemoryMax) {
+      state.events.pop_front();
+    }
+    if (state.unsaved.size() > kMemoryMax) {
+      state.unsaved.erase(state.unsaved.begin());
+    }
+  });
+}
+
+std::vector<Event> EventLog::after(int64_t id, size_t limit) const {
+  const State state = state_.copy();
+  std::vector<Event> found;
+  for (const Event& event : state.events) {
+    if (event.id > id && found.size() < limit) {
+      found.push_back(event);
+    }
+  }
+  return found;
+}
+
+void EventLog::load(pg::Session& target) {
+  std::deque<Event> earlier;
+  const auto rows = target.exec_params(
+      "select id, extract(epoch from at), kind, message from repld.event where link = $1 "
+      "order by id desc limit $2",
+      link_, static_cast<int>(kMemoryMax / 2));
+  for (const auto& row : rows) {
+    Event event;
+    event.id = row[0].as<int64_t>();
+    event.at = row[1].as<double>();
+    event.link = link_;
+    event.kind = row[2].c_str();
+    event.message = row[3].c_str();
+    earlier.push_front(std::move(event));
+  }
+  state_.with([&](State& state) {
+    const int64_t base = earlier.empty() ? 0 : earlier.back().id;
+    for (Event& event : state.events) {
+      event.id += base;
+      earlier.push_back(event);
+    }
+    state.events = std::move(earlier);
+    state.last_id += base;
+    state.loaded = true;
+  });
+}
+
+void EventLog::store(pg::Session& target) {
+  if (!state_.copy().loaded) {
+    load(target);
+  }
+  const auto unsaved = state_.with([](State& state) { return std::exchange(state.unsaved, {}); });
+  for (const Event& event : unsaved) {
+    target.exec_params(
+        "insert into repld.event (link, at, kind, message) values ($1, to_timestamp($2), $3, $4)",
+        event.link, event.at, event.kind, event.message);
+  }
+  if (!unsaved.empty()) {
+    target.exec_params(
+        "delete from repld.event where link = $1 and id < (select max(id) from repld.event) - $2",
+        link_, kTableMax);
+  }
+}
+
+}  // namespace repld::link

@@ -1,0 +1,53 @@
+// One direction of replication: runs attempts (link/session) until told to stop, and decides
+// after each what to do: try again with back-off, wait for the operator, or end the process.
+#pragma once
+
+#include <stop_token>
+#include <thread>
+
+#include "base/wakeup.h"
+#include "link/monitor.h"
+#include "link/shared.h"
+
+namespace repld::link {
+
+class Link {
+ public:
+  Link(Settings settings, Hooks hooks);
+  ~Link();
+
+  void start();
+  // Ends the running attempt cleanly and waits for the threads.
+  void stop();
+
+  // Any thread. A pause by the operator outlives a restart of the daemon.
+  void pause();
+  void resume();
+  void mark(MarkReply reply) { monitor_.mark(std::move(reply)); }
+
+  LinkStatus status() const { return shared_.status.copy(); }
+  std::vector<Event> events_after(int64_t id, size_t limit) const {
+    return shared_.events.after(id, limit);
+  }
+
+ private:
+  enum class Wish { run, pause };
+
+  void supervise(const std::stop_token& stop);
+  void attempt(const std::stop_token& stop);
+  void fail(const Error& error);
+  void wait(int64_t milliseconds, const std::stop_token& stop);  // negative: until told
+  void end_attempt();
+  void store_pause(bool paused);
+
+  Shared shared_;
+  Monitor monitor_;
+  Wakeup wakeup_;
+  Synchronized<Wish> wish_;
+  Synchronized<std::stop_source> attempt_;
+  int64_t backoff_ms_ = 0;
+  std::string last_failure_;   // told once, not at every try
+  std::jthread thread_;
+};
+
+}  // namespace repld::link

@@ -1,0 +1,231 @@
+#include "link/session.h"
+
+#include <algorithm>
+#include <exception>
+#include <thread>
+
+#include "apply/applier.h"
+#include "link/setup.h"
+#include "pg/catalog.h"
+#include "pg/migrations.h"
+#include "stream/reader.h"
+#include "stream/slot.h"
+
+namespace repld::link {
+
+namespace {
+
+constexpr int kFeedbackIntervalMaxMs = 1000;
+constexpr int kFeedbackIntervalMinMs = 50;
+
+// Several answers within wal_sender_timeout, so that a keepalive that asks for one means more
+// than a slow rhythm.
+int feedback_interval_ms(int wal_sender_timeout_ms) {
+  if (wal_sender_timeout_ms == 0) {
+    return kFeedbackIntervalMaxMs;
+  }
+  return std::clamp(wal_sender_timeout_ms / 4, kFeedbackIntervalMinMs, kFeedbackIntervalMaxMs);
+}
+
+apply::ApplyObserver observer_of(Shared& shared) {
+  apply::ApplyObserver observer;
+  observer.applied = [&shared](const apply::AppliedBatch& batch) {
+    int64_t total = 0;
+    for (const apply::AppliedRows& rows : batch.rows) {
+      shared.hooks.rows_applied(rows.table.full(), rows.inserted, rows.updated, rows.deleted);
+      total += rows.inserted + rows.updated + rows.deleted;
+    }
+    shared.hooks.batch_applied(batch.transactions, total, batch.seconds);
+    shared.status.with([&](LinkStatus& status) {
+      status.applied_transactions += batch.transactions;
+      status.applied_rows += total;
+    });
+  };
+  observer.missing = [&shared](const TableName& table, int64_t rows) {
+    shared.hooks.rows_missing(table.full(), rows);
+    shared.events.record("drift", fmt::format("{} row of {} was missing on the target", rows,
+                                              table.full()));
+    shared.status.with([&](LinkStatus& status) {
+      for (TableStatus& shown : status.tables) {
+        if (shown.schema == table.schema && shown.name == table.name) {
+          shown.missing_rows += rows;
+        }
+      }
+    });
+  };
+  return observer;
+}
+
+}  // namespace
+
+LinkSession::LinkSession(Shared& shared, Wakeup& apply_wakeup, std::stop_token stop)
+    : shared_(shared), apply_wakeup_(apply_wakeup), stop_(std::move(stop)) {}
+
+void LinkSession::run() {
+  if (!own_link()) {
+    return;
+  }
+  const Lsn from = prepare_stream();
+  if (!stop_.stop_requested()) {
+    stream(from);
+  }
+}
+
+bool LinkSession::own_link() {
+  const Settings& settings = shared_.settings;
+  target_ = std::make_unique<pg::Session>(settings.target);
+  pg::migrate(*target_);
+  shared_.events.store(*target_);
+  apply_ = std::make_unique<pg::PipelineConnection>(settings.target, pg::Purpose::apply);
+  apply::ProgressStore progress(*apply_, shared_.name());
+  const auto waiting = [this](const std::string& text) {
+    shared_.events.record("waiting", text);
+  };
+  if (!progress.lock(settings.instance, stop_, waiting)) {
+    return false;
+  }
+  row_ = progress.claim(settings.instance);
+  found_paused_ = row_ && row_->paused;
+  return !found_paused_;
+}
+
+void LinkSession::require_same_source(const pg::SystemIdentity& source) const {
+  const bool same_server = source.system_identifier == row_->system_identifier;
+  if (same_server && source.timeline == row_->timeline && source.database == row_->database) {
+    return;
+  }
+  throw Error(ErrorKind::slot_lost, "the source is not the one that was copied")
+      .detail("copied from system {} timeline {} database \"{}\", now connected to system {} "
+              "timeline {} database \"{}\"",
+              row_->system_identifier, row_->timeline, row_->database, source.system_identifier,
+              source.timeline, source.database)
+      .hint("If this is right (an upgrade, a restore, a failover), run replctl finalize, empty "
+            "the target's tables and start again, so that they are copied afresh.");
+}
+
+Lsn LinkSession::prepare_stream() {
+  const Settings& settings = shared_.settings;
+  replication_ = std::make_unique<pg::ReplicationConnection>(settings.source);
+  source_ = std::make_unique<pg::Session>(settings.source);
+  shared_.status.with([](LinkStatus& status) { status.source_up = status.target_up = true; });
+  const pg::SystemIdentity identity = replication_->identify_system();
+  if (!row_ || row_->phase == apply::Phase::setup) {
+    apply::ProgressStore progress(*apply_, shared_.name());
+    row_ = Setup(shared_, *source_, *target_, *replication_, progress, stop_).run(row_);
+  }
+  require_same_source(identity);
+  // We own the link, so whoever still streams from the slot is a leftover of ours.
+  stream::release_slot(*source_, row_->slot_name);
+  stream::require_streamable(stream::read_slot(*source_, row_->slot_name), row_->slot_name,
+                             row_->lsn);
+  prepare_tables();
+  return row_->lsn;
+}
+
+// Shows the tables, and brings partitions that were made since under the guard.
+void LinkSession::prepare_tables() {
+  std::vector<TableStatus> shown;
+  const auto rows = target_->exec_params(
+      "select schema_name, table_name, state, rows, bytes, "
+      "coalesce(extract(epoch from copied_at), 0) from repld.table_state where link = $1 "
+      "order by schema_name, table_name",
+      shared_.name());
+  for (const auto& row : rows) {
+    TableStatus table;
+    table.schema = row[0].c_str();
+    table.name = row[1].c_str();
+    table.group = group_of(shared_.settings.config, table.schema, table.name);
+    table.state = TableState::copied;
+    table.rows_copied = row[3].as<int64_t>();
+    table.bytes_copied = table.bytes_total = row[4].as<int64_t>();
+    table.copied_at = row[5].as<double>();
+    shown.push_back(std::move(table));
+  }
+  apply::Surroundings surroundings(*target_, shared_.name(), row_->guard_nonce);
+  target_->transact([&](pqxx::transaction_base& transaction) {
+    transaction.exec("set local lock_timeout = '5s'");
+    for (const TableStatus& table : shown) {
+      if (shared_.settings.config.link.guard) {
+        surroundings.install_guard(transaction, {table.schema, table.name});
+      }
+      surroundings.set_aside(transaction, {table.schema, table.name});
+    }
+  });
+  shared_.status.with([&](LinkStatus& status) {
+    status.copied = true;
+    status.tables = std::move(shown);
+  });
+}
+
+void LinkSession::stream(Lsn from) {
+  const Config& config = shared_.settings.config;
+  const size_t memory = static_cast<size_t>(config.apply.memory_mb) << 20;
+  const auto flow = std::make_shared<Synchronized<Flow>>(from);
+  Wakeup reader_wakeup;
+  stream::PartQueue queue(memory / 4, reader_wakeup, apply_wakeup_);
+
+  apply_->exec("select set_config('repld.apply', $1, false)", {row_->guard_nonce});
+  apply_->enter();
+  apply::SchemaMap schema(*target_, [this](uint32_t oid) {
+    return pg::partition_root(*source_, oid);
+  });
+  apply::Pipeline pipeline(*apply_, schema, shared_.name(), row_->owner);
+  apply::ApplierOptions apply_options;
+  apply_options.batch_rows_max = static_cast<size_t>(config.apply.batch_rows);
+  apply_options.batch_bytes_max = memory / 8;
+  apply_options.strictness =
+      config.link.guard ? Strictness::exact : Strictness::mending;
+  apply::Applier applier(pipeline, schema, apply_->socket(), from, apply_options, queue, *flow,
+                         apply_wakeup_, reader_wakeup, observer_of(shared_));
+
+  stream::ReaderOptions reader_options;
+  reader_options.part_bytes_max = memory / 16;
+  reader_options.confirm_margin_ms = config.link.confirm_margin_ms;
+  reader_options.feedback_interval_ms = feedback_interval_ms(replication_->wal_sender_timeout_ms());
+  replication_->start(row_->slot_name, from, row_->slot_name);
+  stream::Reader reader(*replication_, from, reader_options, queue, *flow, reader_wakeup,
+                        apply_wakeup_);
+
+  shared_.flow.with([&](FlowPtr& current) { current = flow; });
+  shared_.set_state(LinkState::streaming);
+  shared_.status.with([](LinkStatus& status) { status.error.reset(); });
+  shared_.events.record("streaming", fmt::format("from {}", to_string(from)));
+  shared_.events.store(*target_);
+
+  // Either side ends both: the attempt's own stop, the reader's failure, the applier's failure.
+  std::stop_source end;
+  const std::stop_callback on_stop(stop_, [&] { end.request_stop(); });
+  const std::stop_callback on_end(end.get_token(), [&] {
+    apply_wakeup_.notify();
+    reader_wakeup.notify();
+  });
+  std::exception_ptr reader_failure;
+  std::exception_ptr applier_failure;
+  std::stop_source reader_end;
+  std::jthread reader_thread([&] {
+    try {
+      reader.run(reader_end.get_token());
+    } catch (...) {
+      reader_failure = std::current_exception();
+    }
+    end.request_stop();
+  });
+  try {
+    applier.run(end.get_token());
+  } catch (...) {
+    applier_failure = std::current_exception();
+  }
+  // The reader goes last, so that it can still confirm what the applier made durable.
+  reader_end.request_stop();
+  reader_wakeup.notify();
+  reader_thread.join();
+  shared_.flow.with([](FlowPtr& current) { current.reset(); });
+  if (applier_failure) {
+    std::rethrow_exception(applier_failure);
+  }
+  if (reader_failure) {
+    std::rethrow_exception(reader_failure);
+  }
+}
+
+}  // namespace repld::link

@@ -1,0 +1,50 @@
+// One attempt of a link: from connecting to the first error, pause or stop.
+//
+// It owns every connection of the attempt but the monitor's. Nothing of it survives: the next
+// attempt begins with the lock, the progress row and the slot, so whatever happened in between on
+// either server is seen before a byte is applied.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+
+#include "apply/progress_store.h"
+#include "apply/surroundings.h"
+#include "base/wakeup.h"
+#include "link/shared.h"
+#include "pg/pipeline_connection.h"
+#include "pg/replication_connection.h"
+#include "pg/session.h"
+
+namespace repld::link {
+
+class LinkSession {
+ public:
+  // `stop` ends the attempt cleanly: what was received and sent is made durable.
+  LinkSession(Shared& shared, Wakeup& apply_wakeup, std::stop_token stop);
+
+  // Throws Error. Returns when stopped, or at once when the row says that the operator paused.
+  void run();
+
+  // Whether the row said paused.
+  bool found_paused() const { return found_paused_; }
+
+ private:
+  bool own_link();
+  void require_same_source(const pg::SystemIdentity& source) const;
+  Lsn prepare_stream();
+  void prepare_tables();
+  void stream(Lsn from);
+
+  Shared& shared_;
+  Wakeup& apply_wakeup_;
+  const std::stop_token stop_;
+  std::unique_ptr<pg::Session> target_;
+  std::unique_ptr<pg::Session> source_;
+  std::unique_ptr<pg::PipelineConnection> apply_;
+  std::unique_ptr<pg::ReplicationConnection> replication_;
+  std::optional<apply::ProgressRow> row_;
+  bool found_paused_ = false;
+};
+
+}  // namespace repld::link

@@ -1,0 +1,75 @@
+// What the threads of one link share, and what the link was told by app.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/synchronized.h"
+#include "core/config.h"
+#include "core/flow.h"
+#include "core/status.h"
+#include "core/table.h"
+#include "link/event_log.h"
+#include "pg/server.h"
+
+namespace repld::link {
+
+// The first copy under an exported snapshot; `targets` and `columns` parallel to `tables`.
+struct CopyRequest {
+  std::string snapshot;
+  std::string guard_nonce;
+  std::vector<SourceTable> tables;
+  std::vector<TableName> targets;
+  std::vector<std::vector<std::string>> columns;
+  std::function<void(const TableName& table, int64_t rows, int64_t bytes)> progress;
+  std::function<void(const TableName& table)> finished;
+  std::stop_token stop;
+};
+
+// What a link needs from peers and from above, handed in by app.
+struct Hooks {
+  std::function<void(const CopyRequest& request)> copy_tables;  // throws Error
+  std::function<void(const std::string& table, int64_t inserted, int64_t updated,
+                     int64_t deleted)>
+      rows_applied;
+  std::function<void(int64_t transactions, int64_t rows, double seconds)> batch_applied;
+  std::function<void(const std::string& table, int64_t rows)> rows_missing;
+  std::function<void(const std::string& table, int64_t bytes)> bytes_copied;
+  std::function<void(const Error& error)> failed;
+  std::function<void(Side side)> reconnected;
+  std::function<void(int exit_code)> exit;  // an error that only a person can mend
+};
+
+struct Settings {
+  Config config;
+  pg::Server source;
+  pg::Server target;
+  std::string instance;  // this installation, see apply/progress_store
+};
+
+using FlowPtr = std::shared_ptr<Synchronized<Flow>>;
+
+struct Shared {
+  explicit Shared(Settings given, Hooks hooked)
+      : settings(std::move(given)),
+        hooks(std::move(hooked)),
+        events(settings.config.link.name) {}
+
+  const Settings settings;
+  const Hooks hooks;
+  EventLog events;
+  Synchronized<LinkStatus> status;
+  Synchronized<FlowPtr> flow;  // of the session that streams; null when none does
+
+  void set_state(LinkState state) {
+    status.with([&](LinkStatus& value) { value.state = state; });
+  }
+  const std::string& name() const { return settings.config.link.name; }
+  std::string slot_name() const { return "repld_" + name(); }
+};
+
+}  // namespace repld::link

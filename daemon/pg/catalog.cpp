@@ -1,0 +1,106 @@
+#include "pg/catalog.h"
+
+#include <nlohmann/json.hpp>
+
+#include "embedded_sql.h"
+
+namespace repld::pg {
+
+namespace {
+
+std::vector<std::string> names_of_json(const pqxx::field& field) {
+  if (field.is_null()) {
+    return {};
+  }
+  return nlohmann::json::parse(field.c_str()).get<std::vector<std::string>>();
+}
+
+}  // namespace
+
+std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction) {
+  std::vector<SourceTable> tables;
+  for (const auto& row : transaction.exec(std::string(sql::kSourceTables))) {
+    const auto root_oid = row[0].as<uint32_t>();
+    if (tables.empty() || tables.back().oid != root_oid) {
+      SourceTable table;
+      table.oid = root_oid;
+      table.name = {row[1].c_str(), row[2].c_str()};
+      table.partitioned = row[3].as<bool>();
+      table.owned = row[4].as<bool>();
+      table.columns = names_of_json(row[5]);
+      tables.push_back(std::move(table));
+    }
+    const auto leaf_oid = row[6].as<uint32_t>();
+    if (leaf_oid != root_oid || !tables.back().partitioned) {
+      SourceLeaf leaf;
+      leaf.oid = leaf_oid;
+      leaf.name = {row[7].c_str(), row[8].c_str()};
+      leaf.pages = row[9].as<int64_t>();
+      leaf.bytes = row[10].as<int64_t>();
+      leaf.identity_usable = row[11].as<bool>();
+      tables.back().leaves.push_back(std::move(leaf));
+    }
+  }
+  return tables;
+}
+
+std::optional<TableName> partition_root(Session& session, uint32_t oid) {
+  const auto rows = session.exec_params(std::string(sql::kPartitionRoot), oid);
+  if (rows.empty()) {
+    return std::nullopt;
+  }
+  return TableName{rows[0][0].c_str(), rows[0][1].c_str()};
+}
+
+std::optional<TargetTable> read_target_table(Session& session, const TableName& name) {
+  const auto found = session.exec_params(std::string(sql::kTargetTable), name.schema, name.name);
+  if (found.empty()) {
+    return std::nullopt;
+  }
+  const std::string kind = found[0][1].c_str();
+  const TableName root{found[0][2].c_str(), found[0][3].c_str()};
+  if (root != name) {
+    return read_target_table(session, root);
+  }
+  if (kind != "r" && kind != "p") {
+    throw Error(ErrorKind::schema, fmt::format("\"{}\" is not a table on the target", name.full()))
+        .table(name.full());
+  }
+  TargetTable table;
+  table.oid = found[0][0].as<uint32_t>();
+  table.name = name;
+  table.partitioned = kind == "p";
+  table.owned = found[0][4].as<bool>();
+  for (const auto& row : session.exec_params(std::string(sql::kTargetColumns), table.oid)) {
+    TargetColumn column;
+    column.name = row[0].c_str();
+    column.type = row[1].c_str();
+    column.equality = row[2].is_null() ? "" : row[2].c_str();
+    column.generated = row[3].as<bool>();
+    column.identity_always = row[4].as<bool>();
+    table.columns.push_back(std::move(column));
+  }
+  for (const auto& row : session.exec_params(std::string(sql::kTargetKeys), table.oid)) {
+    table.keys.push_back({row[0].as<bool>(), names_of_json(row[1])});
+  }
+  return table;
+}
+
+bool is_partitioned(Session& session, const TableName& name) {
+  const auto found = session.exec_params(std::string(sql::kTargetTable), name.schema, name.name);
+  return !found.empty() && std::string(found[0][1].c_str()) == "p";
+}
+
+std::vector<ReplicaRelation> replica_relations(pqxx::transaction_base& transaction,
+                                               const TableName& root) {
+  std::vector<ReplicaRelation> relations;
+  for (const auto& row :
+       transaction.exec_params(std::string(sql::kReplicaRelations), root.schema, root.name)) {
+    const bool partitioned = std::string(row[3].c_str()) == "p";
+    relations.push_back(
+        {row[0].as<uint32_t>(), {row[1].c_str(), row[2].c_str()}, partitioned});
+  }
+  return relations;
+}
+
+}  // namespace repld::pg

@@ -1,0 +1,35 @@
+// What the catalogs say of tables, on either side.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "core/table.h"
+#include "pg/session.h"
+
+namespace repld::pg {
+
+// Every table of the source that could be replicated, by name, as the transaction's snapshot
+// shows them.
+std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction);
+
+// Root of a partition on the server of `session`; nothing when the relation is gone.
+std::optional<TableName> partition_root(Session& session, uint32_t oid);
+
+// The table of that name, or the root it is a partition of; nothing when there is none.
+// Throws Error(schema) when the name is a view or a foreign table.
+std::optional<TargetTable> read_target_table(Session& session, const TableName& name);
+
+// Whether the name is a partitioned table; false also when there is none.
+bool is_partitioned(Session& session, const TableName& name);
+
+struct ReplicaRelation {
+  uint32_t oid = 0;
+  TableName name;
+  bool partitioned = false;
+};
+// The table and all its partitions, root first.
+std::vector<ReplicaRelation> replica_relations(pqxx::transaction_base& transaction,
+                                               const TableName& root);
+
+}  // namespace repld::pg

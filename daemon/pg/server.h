@@ -1,0 +1,42 @@
+// How we connect: one of the two servers, and the settings that every session of ours pins.
+//
+// Managed servers come with any settings at all (time zone, timeouts, quoting), and a value that
+// is printed under one setting and parsed under another is a wrong value. So each session states
+// all that matters in its startup packet, before the first statement can run.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/config.h"
+
+namespace repld::pg {
+
+struct Server {
+  Side side = Side::source;
+  std::string dsn;                      // as configured
+  std::optional<std::string> password;  // overrides the DSN's
+};
+
+enum class Purpose {
+  control,      // control SQL, durable commits
+  replication,  // replication=database
+  apply,        // batches: asynchronous commits, flush position watched
+  copy,         // COPY out and in
+};
+
+// Keyword and value pairs for PQconnectdbParams. Throws Error(config) when the DSN cannot be
+// parsed; the message never carries the DSN.
+std::vector<std::pair<std::string, std::string>> connection_parameters(const Server& server,
+                                                                       Purpose purpose);
+
+// The same as one connection string, for libpqxx.
+std::string connection_string(const Server& server, Purpose purpose);
+
+// Whether the server answers but takes no sessions: it starts up or, seen from one that had a
+// session a moment ago, shuts down. Told by SQLSTATE 57P03, in any language.
+bool refuses_sessions(const Server& server);
+
+}  // namespace repld::pg

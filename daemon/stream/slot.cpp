@@ -1,0 +1,86 @@
+#include "stream/slot.h"
+
+#include <chrono>
+#include <thread>
+
+#include "embedded_sql.h"
+
+namespace repld::stream {
+
+namespace {
+
+constexpr int kReleaseTries = 100;
+constexpr std::chrono::milliseconds kReleasePause{100};
+
+constexpr const char* kCopyAgain =
+    "The target lacks changes that the source no longer has. Run replctl finalize, empty the "
+    "target's tables and start again, so that they are copied afresh.";
+
+}  // namespace
+
+std::optional<Slot> read_slot(pg::Session& source, const std::string& name) {
+  const auto rows = source.exec_params(std::string(sql::kSlot), name);
+  if (rows.empty()) {
+    return std::nullopt;
+  }
+  const auto row = rows[0];
+  Slot slot;
+  slot.plugin = row[0].is_null() ? "" : row[0].c_str();
+  slot.active = row[1].as<bool>();
+  slot.active_pid = row[2].as<int>();
+  slot.confirmed = parse_lsn(row[3].c_str());
+  slot.wal_status = row[4].c_str();
+  if (!row[5].is_null()) {
+    slot.safe_bytes = row[5].as<int64_t>();
+  }
+  slot.retained_bytes = row[6].as<int64_t>();
+  slot.database = row[7].is_null() ? "" : row[7].c_str();
+  return slot;
+}
+
+void release_slot(pg::Session& source, const std::string& name) {
+  for (int attempt = 0; attempt < kReleaseTries; ++attempt) {
+    const std::optional<Slot> slot = read_slot(source, name);
+    if (!slot || !slot->active) {
+      return;
+    }
+    source.exec_params("select pg_terminate_backend($1)", slot->active_pid);
+    std::this_thread::sleep_for(kReleasePause);
+  }
+  throw Error(ErrorKind::connect, fmt::format("replication slot \"{}\" stays in use", name));
+}
+
+void drop_slot(pg::Session& source, const std::string& name) {
+  release_slot(source, name);
+  if (read_slot(source, name)) {
+    source.exec_params("select pg_drop_replication_slot($1)", name);
+  }
+}
+
+void require_streamable(const std::optional<Slot>& slot, const std::string& name, Lsn progress) {
+  if (!slot) {
+    throw Error(ErrorKind::slot_lost, fmt::format("replication slot \"{}\" is gone", name))
+        .detail("the target is at {}", to_string(progress))
+        .hint("{}", kCopyAgain);
+  }
+  if (slot->plugin != "pgoutput") {
+    throw Error(ErrorKind::slot_lost,
+                fmt::format("replication slot \"{}\" is not a pgoutput slot", name))
+        .hint("{}", kCopyAgain);
+  }
+  if (slot->wal_status == "lost") {
+    throw Error(ErrorKind::slot_lost, fmt::format("replication slot \"{}\" was invalidated", name))
+        .detail("the source removed WAL that it kept for the slot (max_slot_wal_keep_size)")
+        .hint("{}", kCopyAgain);
+  }
+  if (slot->confirmed > progress) {
+    throw Error(ErrorKind::slot_lost,
+                fmt::format("replication slot \"{}\" is ahead of the target", name))
+        .detail("the slot starts at {}, the target is at {}: the slot was made again or advanced, "
+                "or the target went back to an older state",
+                to_string(slot->confirmed), to_string(progress))
+        .hint("{}", kCopyAgain);
+  }
+}
+
+}  // namespace repld::stream

@@ -1,0 +1,20 @@
+-- unguarded_relations: a table and its partitions, those that lack the guard of this very nonce.
+-- $1 schema  $2 name  $3 trigger name  $4 nonce
+-- returns: schema, name
+with recursive tree as (
+  select c.oid
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where n.nspname = $1 and c.relname = $2
+  union all
+  select i.inhrelid
+    from tree t
+    join pg_class p on p.oid = t.oid and p.relkind = 'p'
+    join pg_inherits i on i.inhparent = t.oid
+)
+select n.nspname, c.relname
+  from tree t
+  join pg_class c on c.oid = t.oid
+  join pg_namespace n on n.oid = c.relnamespace
+ where not exists (select from pg_trigger g
+                    where g.tgrelid = t.oid and g.tgname = $3 and g.tgenabled = 'A'
+                      and strpos(pg_get_triggerdef(g.oid), $4) > 0)
