@@ -59,11 +59,7 @@ MappedColumn map_column(const Relation& relation, const RelationColumn& column,
                         const TargetTable& table, const std::vector<std::string>& identity) {
   const TargetColumn* target = table.find_column(column.name);
   if (target == nullptr) {
-    throw Error(ErrorKind::schema,
-                fmt::format("column \"{}\" of \"{}\" is missing on the target", column.name,
-                            relation.full_name()))
-        .hint("Add the column to the target table, then run replctl resume.")
-        .table(relation.full_name());
+    throw missing_column({relation.schema, relation.name}, column.name);
   }
   MappedColumn mapped;
   mapped.name = quote_identifier(column.name);
@@ -77,8 +73,10 @@ MappedColumn map_column(const Relation& relation, const RelationColumn& column,
 
 }  // namespace
 
-SchemaMap::SchemaMap(pg::Session& target, FindRoot find_root)
-    : target_(target), find_root_(std::move(find_root)) {}
+SchemaMap::SchemaMap(pg::Session& target, FindRoot find_root, EnsurePartition ensure_partition)
+    : target_(target),
+      find_root_(std::move(find_root)),
+      ensure_partition_(std::move(ensure_partition)) {}
 
 MappedRelation& SchemaMap::find(const RelationPtr& relation) {
   const auto found = relations_.find(relation.get());
@@ -88,21 +86,18 @@ MappedRelation& SchemaMap::find(const RelationPtr& relation) {
   return *relations_.emplace(relation.get(), map(relation)).first->second;
 }
 
-TargetTable SchemaMap::target_of(const Relation& relation, const TableName& root) {
-  std::optional<TargetTable> table = pg::read_target_table(target_, root);
-  if (!table) {
-    throw Error(ErrorKind::schema, fmt::format("table \"{}\" is missing on the target", root.full()))
-        .hint("Create it with the columns and the key of the source, then run replctl resume.")
-        .table(relation.full_name());
-  }
-  return *table;
-}
-
 std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
   const TableName own_name{relation->schema, relation->name};
   // A partition that was dropped since is found through the target's partition of that name.
   const TableName root = find_root_(relation->oid).value_or(own_name);
-  const TargetTable table = target_of(*relation, root);
+  const std::optional<TargetTable> found = pg::read_target_table(target_, root);
+  if (!found) {
+    throw missing_table(root);
+  }
+  const TargetTable& table = *found;
+  if (own_name != table.name) {
+    ensure_partition_(*relation, table.name);
+  }
   auto mapped = std::make_unique<MappedRelation>();
   mapped->relation = relation;
   mapped->table = table.name;

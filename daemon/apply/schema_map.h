@@ -42,11 +42,13 @@ struct MappedRelation {
 
 // Topmost parent of a source relation; nothing when it has been dropped since.
 using FindRoot = std::function<std::optional<TableName>(uint32_t source_oid)>;
+// Makes sure that the target has a partition for this one, whose root is given.
+using EnsurePartition = std::function<void(const Relation& leaf, const TableName& root)>;
 
 class SchemaMap {
  public:
-  // Borrows the target session. `find_root` is asked once per shape of a relation.
-  SchemaMap(pg::Session& target, FindRoot find_root);
+  // Borrows the target session. Both functions are called once per shape of a relation.
+  SchemaMap(pg::Session& target, FindRoot find_root, EnsurePartition ensure_partition);
 
   // The mapping of this very shape; lives as long as the map. Throws Error(schema).
   MappedRelation& find(const RelationPtr& relation);
@@ -60,11 +62,11 @@ class SchemaMap {
 
  private:
   std::unique_ptr<MappedRelation> map(const RelationPtr& relation);
-  TargetTable target_of(const Relation& relation, const TableName& root);
   std::unique_ptr<Prepared> make(Statement statement);
 
   pg::Session& target_;
   FindRoot find_root_;
+  EnsurePartition ensure_partition_;
   std::unordered_map<const Relation*, std::unique_ptr<MappedRelation>> relations_;
   std::vector<Prepared*> prepared_;
   uint64_t next_name_ = 0;

@@ -9,8 +9,6 @@ namespace {
 
 std::string quoted(const TableName& table) { return quote_qualified(table.schema, table.name); }
 
-std::string guard_name(const std::string& link) { return "repld_guard_" + link; }
-
 // The ALTER TABLE action that brings a trigger or rule back to pg_trigger.tgenabled.
 std::string enable_action(const std::string& enabled) {
   if (enabled == "A") {
@@ -36,6 +34,8 @@ std::string restore_statement(const pqxx::row& row) {
 }
 
 }  // namespace
+
+std::string guard_name(const std::string& link) { return "repld_guard_" + link; }
 
 void Surroundings::journal(pqxx::transaction_base& transaction, const std::string& kind,
                            const TableName& table, const std::string& name,

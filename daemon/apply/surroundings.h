@@ -19,6 +19,9 @@
 
 namespace repld::apply {
 
+// Name of a link's guard triggers.
+std::string guard_name(const std::string& link);
+
 class Surroundings {
  public:
   // Borrows the target session.

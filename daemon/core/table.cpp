@@ -11,4 +11,19 @@ const TargetColumn* TargetTable::find_column(const std::string& column) const {
   return nullptr;
 }
 
+Error missing_table(const TableName& table) {
+  Error error(ErrorKind::schema, fmt::format("table \"{}\" is missing on the target", table.full()));
+  error.hint("Create it with the columns and the key of the source, then run replctl resume.");
+  error.table(table.full());
+  return error;
+}
+
+Error missing_column(const TableName& table, const std::string& column) {
+  Error error(ErrorKind::schema, fmt::format("column \"{}\" of \"{}\" is missing on the target",
+                                             column, table.full()));
+  error.hint("Add the column to the target table, then run replctl resume.");
+  error.table(table.full());
+  return error;
+}
+
 }  // namespace repld

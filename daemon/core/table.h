@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
+
 namespace repld {
 
 struct TableName {
@@ -56,5 +58,9 @@ struct TargetTable {
 
   const TargetColumn* find_column(const std::string& column) const;
 };
+
+// What is said of a source table that the target does not fit.
+Error missing_table(const TableName& table);
+Error missing_column(const TableName& table, const std::string& column);
 
 }  // namespace repld

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
+#include "link/finalize.h"
 #include "link/session.h"
 
 namespace repld::link {
@@ -89,45 +91,79 @@ void Link::resume() {
   end_attempt();
 }
 
+void Link::finalize(FinalizeReply reply) {
+  finalize_replies_.with([&](auto& replies) { replies.push_back(std::move(reply)); });
+  wish_.with([](Wish& wish) { wish = Wish::finalize; });
+  end_attempt();
+}
+
 void Link::supervise(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    if (wish_.copy() == Wish::pause) {
-      store_pause(true);
-      shared_.set_state(LinkState::paused);
-      shared_.events.record("paused", "by the operator");
-      while (!stop.stop_requested() && wish_.copy() == Wish::pause) {
+    switch (wish_.copy()) {
+      case Wish::run: attempt(stop); break;
+      case Wish::pause: rest_paused(stop); break;
+      case Wish::finalize: finalize_now(stop); break;
+      case Wish::rest:
+        shared_.set_state(LinkState::stopped);
         wait(-1, stop);
-      }
-      if (!stop.stop_requested()) {
-        shared_.events.record("resumed", "by the operator");
-        store_pause(false);
-      }
-      continue;
-    }
-    try {
-      attempt(stop);
-    } catch (const Error& error) {
-      fail(error);
-      const Reaction reaction = reaction_to(error.kind());
-      if (reaction == Reaction::exit) {
-        shared_.hooks.exit(exit_code_of(error.kind()));
-        wait(-1, stop);
-      } else if (reaction == Reaction::retry) {
-        backoff_ms_ = std::clamp(backoff_ms_ * 2, kBackoffMinMs, kBackoffMaxMs);
-        wait(jittered(backoff_ms_), stop);
-      } else {
-        // What was refused may have been mended meanwhile; the rest waits for replctl resume.
-        wait(error.kind() == ErrorKind::refused ? kLookAgainMs : -1, stop);
-      }
+        break;
     }
   }
   shared_.set_state(LinkState::stopped);
 }
 
+void Link::rest_paused(const std::stop_token& stop) {
+  store_pause(true);
+  shared_.set_state(LinkState::paused);
+  shared_.events.record("paused", "by the operator");
+  wait(-1, stop);
+  if (!stop.stop_requested()) {
+    shared_.events.record("resumed", "by the operator");
+    store_pause(false);
+  }
+}
+
+void Link::finalize_now(const std::stop_token& stop) {
+  std::optional<ErrorStatus> failure;
+  try {
+    link::finalize(shared_, stop);
+  } catch (const Error& error) {
+    failure = describe(error);
+  }
+  wish_.with([](Wish& wish) { wish = Wish::rest; });
+  for (const FinalizeReply& reply :
+       finalize_replies_.with([](auto& replies) { return std::exchange(replies, {}); })) {
+    reply(failure);
+  }
+}
+
+// Runs one attempt and then waits as its end asks for.
 void Link::attempt(const std::stop_token& stop) {
+  try {
+    run_session(stop);
+  } catch (const Error& error) {
+    if (stop.stop_requested() || wish_.copy() != Wish::run) {
+      return;
+    }
+    fail(error);
+    const Reaction reaction = reaction_to(error.kind());
+    if (reaction == Reaction::exit) {
+      shared_.hooks.exit(exit_code_of(error.kind()));
+      wait(-1, stop);
+    } else if (reaction == Reaction::retry) {
+      backoff_ms_ = std::clamp(backoff_ms_ * 2, kBackoffMinMs, kBackoffMaxMs);
+      wait(jittered(backoff_ms_), stop);
+    } else {
+      // What was refused may have been mended meanwhile; the rest waits for replctl resume.
+      wait(error.kind() == ErrorKind::refused ? kLookAgainMs : -1, stop);
+    }
+  }
+}
+
+void Link::run_session(const std::stop_token& stop) {
   std::stop_source end;
   attempt_.with([&](std::stop_source& source) { source = end; });
-  if (stop.stop_requested() || wish_.copy() == Wish::pause) {
+  if (stop.stop_requested() || wish_.copy() != Wish::run) {
     return;
   }
   const std::stop_callback wake(end.get_token(), [this] { wakeup_.notify(); });

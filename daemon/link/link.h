@@ -23,6 +23,10 @@ class Link {
   // Any thread. A pause by the operator outlives a restart of the daemon.
   void pause();
   void resume();
+  // Ends the link for good; then it rests until resume(), which sets it up afresh. `reply` gets
+  // nothing on success.
+  using FinalizeReply = std::function<void(const std::optional<ErrorStatus>& failure)>;
+  void finalize(FinalizeReply reply);
   void mark(MarkReply reply) { monitor_.mark(std::move(reply)); }
 
   LinkStatus status() const { return shared_.status.copy(); }
@@ -31,10 +35,13 @@ class Link {
   }
 
  private:
-  enum class Wish { run, pause };
+  enum class Wish { run, pause, finalize, rest };
 
   void supervise(const std::stop_token& stop);
   void attempt(const std::stop_token& stop);
+  void run_session(const std::stop_token& stop);
+  void rest_paused(const std::stop_token& stop);
+  void finalize_now(const std::stop_token& stop);
   void fail(const Error& error);
   void wait(int64_t milliseconds, const std::stop_token& stop);  // negative: until told
   void end_attempt();
@@ -45,6 +52,7 @@ class Link {
   Wakeup wakeup_;
   Synchronized<Wish> wish_;
   Synchronized<std::stop_source> attempt_;
+  Synchronized<std::vector<FinalizeReply>> finalize_replies_;
   int64_t backoff_ms_ = 0;
   std::string last_failure_;   // told once, not at every try
   std::jthread thread_;

@@ -1,14 +1,12 @@
 #include "link/session.h"
 
 #include <algorithm>
-#include <exception>
 #include <thread>
 
-#include "apply/applier.h"
+#include "link/partitions.h"
 #include "link/setup.h"
 #include "pg/catalog.h"
 #include "pg/migrations.h"
-#include "stream/reader.h"
 #include "stream/slot.h"
 
 namespace repld::link {
@@ -141,14 +139,15 @@ void LinkSession::prepare_tables() {
     table.copied_at = row[5].as<double>();
     shown.push_back(std::move(table));
   }
-  apply::Surroundings surroundings(*target_, shared_.name(), row_->guard_nonce);
+  surroundings_ =
+      std::make_unique<apply::Surroundings>(*target_, shared_.name(), row_->guard_nonce);
   target_->transact([&](pqxx::transaction_base& transaction) {
     transaction.exec("set local lock_timeout = '5s'");
     for (const TableStatus& table : shown) {
       if (shared_.settings.config.link.guard) {
-        surroundings.install_guard(transaction, {table.schema, table.name});
+        surroundings_->install_guard(transaction, {table.schema, table.name});
       }
-      surroundings.set_aside(transaction, {table.schema, table.name});
+      surroundings_->set_aside(transaction, {table.schema, table.name});
     }
   });
   shared_.status.with([&](LinkStatus& status) {
@@ -166,9 +165,10 @@ void LinkSession::stream(Lsn from) {
 
   apply_->exec("select set_config('repld.apply', $1, false)", {row_->guard_nonce});
   apply_->enter();
-  apply::SchemaMap schema(*target_, [this](uint32_t oid) {
-    return pg::partition_root(*source_, oid);
-  });
+  Partitions partitions(*source_, *target_, *surroundings_, config);
+  apply::SchemaMap schema(
+      *target_, [this](uint32_t oid) { return pg::partition_root(*source_, oid); },
+      [&](const Relation& leaf, const TableName& root) { partitions.ensure(leaf, root); });
   apply::Pipeline pipeline(*apply_, schema, shared_.name(), row_->owner);
   apply::ApplierOptions apply_options;
   apply_options.batch_rows_max = static_cast<size_t>(config.apply.batch_rows);
@@ -192,6 +192,15 @@ void LinkSession::stream(Lsn from) {
   shared_.events.record("streaming", fmt::format("from {}", to_string(from)));
   shared_.events.store(*target_);
 
+  const std::exception_ptr failure = run_both(applier, reader, reader_wakeup);
+  shared_.flow.with([](FlowPtr& current) { current.reset(); });
+  if (failure) {
+    std::rethrow_exception(failure);
+  }
+}
+
+std::exception_ptr LinkSession::run_both(apply::Applier& applier, stream::Reader& reader,
+                                         Wakeup& reader_wakeup) {
   // Either side ends both: the attempt's own stop, the reader's failure, the applier's failure.
   std::stop_source end;
   const std::stop_callback on_stop(stop_, [&] { end.request_stop(); });
@@ -219,13 +228,7 @@ void LinkSession::stream(Lsn from) {
   reader_end.request_stop();
   reader_wakeup.notify();
   reader_thread.join();
-  shared_.flow.with([](FlowPtr& current) { current.reset(); });
-  if (applier_failure) {
-    std::rethrow_exception(applier_failure);
-  }
-  if (reader_failure) {
-    std::rethrow_exception(reader_failure);
-  }
+  return applier_failure ? applier_failure : reader_failure;
 }
 
 }  // namespace repld::link

@@ -5,9 +5,11 @@
 // either server is seen before a byte is applied.
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <stop_token>
 
+#include "apply/applier.h"
 #include "apply/progress_store.h"
 #include "apply/surroundings.h"
 #include "base/wakeup.h"
@@ -15,6 +17,7 @@
 #include "pg/pipeline_connection.h"
 #include "pg/replication_connection.h"
 #include "pg/session.h"
+#include "stream/reader.h"
 
 namespace repld::link {
 
@@ -35,6 +38,10 @@ class LinkSession {
   Lsn prepare_stream();
   void prepare_tables();
   void stream(Lsn from);
+  // Runs the applier here and the reader on its own thread until either ends; returns what went
+  // wrong first on the applier's side, else on the reader's.
+  std::exception_ptr run_both(apply::Applier& applier, stream::Reader& reader,
+                              Wakeup& reader_wakeup);
 
   Shared& shared_;
   Wakeup& apply_wakeup_;
@@ -44,6 +51,7 @@ class LinkSession {
   std::unique_ptr<pg::PipelineConnection> apply_;
   std::unique_ptr<pg::ReplicationConnection> replication_;
   std::optional<apply::ProgressRow> row_;
+  std::unique_ptr<apply::Surroundings> surroundings_;
   bool found_paused_ = false;
 };
 

@@ -107,19 +107,13 @@ void Setup::discard_earlier(const apply::ProgressRow& earlier) {
 void Setup::fit(const SourceTable& table, Plan& plan) {
   const std::optional<TargetTable> target = pg::read_target_table(target_, table.name);
   if (!target) {
-    throw Error(ErrorKind::schema,
-                fmt::format("table \"{}\" is missing on the target", table.name.full()))
-        .hint("Create it with the columns and the key of the source, then run replctl resume.")
-        .table(table.name.full());
+    throw missing_table(table.name);
   }
   std::vector<std::string> columns;
   for (const std::string& column : table.columns) {
     const TargetColumn* found = target->find_column(column);
     if (found == nullptr) {
-      throw Error(ErrorKind::schema, fmt::format("column \"{}\" of \"{}\" is missing on the target",
-                                                 column, table.name.full()))
-          .hint("Add the column to the target table, then run replctl resume.")
-          .table(table.name.full());
+      throw missing_column(table.name, column);
     }
     if (!found->generated) {
       columns.push_back(column);
