@@ -1,0 +1,18 @@
+// Wires everything together: configuration in, one link with its threads, the HTTP and control
+// listeners on this thread, signals, systemd.
+//
+// Start: lock of the installation, metrics, listeners, link. Stop (SIGTERM, SIGINT): the link makes
+// durable what it has sent, then the listeners go. Whatever hangs, the process is gone within
+// kStopSeconds: a kill at any point loses nothing, so there is nothing to wait for longer.
+#pragma once
+
+#include <string>
+
+#include "core/config.h"
+
+namespace repld::app {
+
+// Runs until stopped; returns the process's exit code. Throws Error before anything runs.
+int run_daemon(const Config& config);
+
+}  // namespace repld::app

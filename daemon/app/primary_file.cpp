@@ -1,0 +1,33 @@
+#include "app/primary_file.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "core/error.h"
+
+namespace repld::app {
+
+void write_primary_file(const std::string& control_socket, const std::string& json) {
+  const auto path = std::filesystem::path(control_socket).parent_path() / "primary.json";
+  {
+    std::ifstream existing(path);
+    const std::string content{std::istreambuf_iterator<char>(existing), {}};
+    if (content == json) {
+      return;
+    }
+  }
+  auto fresh = path;
+  fresh += ".new";
+  std::ofstream file(fresh, std::ios::trunc);
+  file << json;
+  file.close();
+  std::error_code failure;
+  std::filesystem::rename(fresh, path, failure);
+  if (!file || failure) {
+    throw Error(ErrorKind::config, fmt::format("cannot write \"{}\"", path.string()))
+        .hint("The directory of control.socket must exist and be writable.");
+  }
+}
+
+}  // namespace repld::app
