@@ -1,0 +1,282 @@
+#include "app/config_file.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+
+#include "app/toml_reader.h"
+
+namespace repld::app {
+
+namespace {
+
+constexpr int64_t kMemoryMbMin = 16;
+constexpr int64_t kMemoryMbMax = 1 << 20;
+
+// One pass over the file: its sections as readers.
+class Sections {
+ public:
+  Sections(const toml::table& root, std::string path) : root_(root), path_(std::move(path)) {}
+
+  TomlReader section(const std::string& name) {
+    known_.push_back(name);
+    const toml::node* node = root_.get(name);
+    if (node != nullptr && !node->is_table()) {
+      throw Error(ErrorKind::config,
+                  fmt::format("{}: \"{}\" must be a section", place_of(node->source(), path_), name))
+          .hint("Write [{}] on a line of its own.", name);
+    }
+    return {node == nullptr ? nullptr : node->as_table(), name, path_};
+  }
+
+  // A list of tables, [[name]].
+  std::vector<TomlReader> list(const std::string& name) {
+    known_.push_back(name);
+    std::vector<TomlReader> readers;
+    const toml::node* node = root_.get(name);
+    if (node == nullptr) {
+      return readers;
+    }
+    if (!node->is_array_of_tables()) {
+      throw Error(ErrorKind::config, fmt::format("{}: \"{}\" must be a list of sections",
+                                                 place_of(node->source(), path_), name))
+          .hint("Write [[{}]] before each.", name);
+    }
+    for (const toml::node& entry : *node->as_array()) {
+      readers.emplace_back(entry.as_table(), name, path_);
+    }
+    return readers;
+  }
+
+  void finish() const {
+    for (const auto& [key, node] : root_) {
+      if (std::find(known_.begin(), known_.end(), std::string(key.str())) == known_.end()) {
+        throw Error(ErrorKind::config, fmt::format("{}: unknown section \"{}\"",
+                                                   place_of(key.source(), path_), key.str()))
+            .hint("Known are: {}.", fmt::join(known_, ", "));
+      }
+    }
+  }
+
+ private:
+  const toml::table& root_;
+  const std::string path_;
+  std::vector<std::string> known_;
+};
+
+void read_server(TomlReader reader, ServerConfig& server) {
+  reader.get("dsn", server.dsn);
+  reader.get("password_file", server.password_file);
+  reader.get("password_credential", server.password_credential);
+  reader.get("password_env", server.password_env);
+  reader.finish();
+  if (server.dsn.empty()) {
+    throw reader.error_at("dsn", "is required")
+        .hint("Write key=value pairs or a postgresql:// URI.");
+  }
+  const int given = !server.password_file.empty() + !server.password_credential.empty() +
+                    !server.password_env.empty();
+  if (given > 1) {
+    throw reader.error_at("dsn", "has several passwords")
+        .hint("Give one of password_file, password_credential and password_env.");
+  }
+}
+
+void read_link(TomlReader reader, LinkConfig& link) {
+  reader.get("name", link.name);
+  reader.get_duration_ms("confirm_margin", link.confirm_margin_ms);
+  reader.get("guard", link.guard);
+  reader.get("create_publication", link.create_publication);
+  reader.get("publications", link.publications);
+  reader.finish();
+  const bool plain = link.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") ==
+                     std::string::npos;
+  if (link.name.empty() || link.name.size() > 40 || !plain) {
+    throw reader.error_at("name", "must be 1 to 40 of a-z, 0-9 and _")
+        .hint("It becomes part of a replication slot's name.");
+  }
+  if (!link.create_publication) {
+    throw reader.error_at("create_publication", "false is not available yet")
+        .hint("Leave it out: repld makes a publication of its own and touches no other.");
+  }
+  if (!link.publications.empty()) {
+    throw reader.error_at("publications", "needs create_publication = false");
+  }
+}
+
+void read_tables(TomlReader reader, TablesConfig& tables) {
+  reader.get("include", tables.include);
+  reader.get("exclude", tables.exclude);
+  reader.finish();
+  if (tables.include.empty()) {
+    throw reader.error_at("include", "must name at least one table");
+  }
+}
+
+void read_groups(std::vector<TomlReader> readers, std::vector<GroupConfig>& groups) {
+  std::set<std::string> names = {"all"};
+  std::set<std::string> tables;
+  for (TomlReader& reader : readers) {
+    GroupConfig group;
+    reader.get("name", group.name);
+    reader.get("tables", group.tables);
+    if (const auto side = reader.get_choice("primary", {"source", "target"})) {
+      group.primary = *side == 0 ? Side::source : Side::target;
+    }
+    reader.finish();
+    if (group.name.empty() || !names.insert(group.name).second) {
+      throw reader.error_at("name", group.name.empty() ? "is required" : "is used twice");
+    }
+    for (const std::string& table : group.tables) {
+      if (!tables.insert(table).second) {
+        throw reader.error_at("tables", fmt::format("\"{}\" is in two groups", table));
+      }
+    }
+    groups.push_back(std::move(group));
+  }
+}
+
+void read_copy(TomlReader reader, CopyConfig& copy) {
+  int64_t workers = copy.workers;
+  reader.get("initial", copy.initial);
+  reader.get_integer("workers", workers, 1, 64);
+  reader.get_duration_ms("epoch", copy.epoch_ms);
+  if (const auto choice = reader.get_choice("on_nonempty", {"refuse", "repair", "truncate"})) {
+    copy.on_nonempty = static_cast<OnNonempty>(*choice);
+  }
+  reader.finish();
+  copy.workers = static_cast<int>(workers);
+  if (copy.on_nonempty != OnNonempty::refuse) {
+    throw reader.error_at("on_nonempty", "only \"refuse\" is available yet")
+        .hint("Empty the target's tables, or list them in tables.exclude.");
+  }
+}
+
+void read_apply(TomlReader reader, ApplyConfig& apply) {
+  reader.get_integer("batch_rows", apply.batch_rows, 1, 10'000'000);
+  reader.get_integer("memory_mb", apply.memory_mb, kMemoryMbMin, kMemoryMbMax);
+  if (const auto choice = reader.get_choice("on_new_column", {"pause", "add"})) {
+    apply.on_new_column = static_cast<OnNewColumn>(*choice);
+  }
+  if (const auto choice = reader.get_choice("on_missing_partition", {"create", "pause"})) {
+    apply.on_missing_partition = static_cast<OnMissingPartition>(*choice);
+  }
+  reader.finish();
+  if (apply.on_new_column != OnNewColumn::pause) {
+    throw reader.error_at("on_new_column", "only \"pause\" is available yet");
+  }
+}
+
+void read_surfaces(Sections& sections, Config& config) {
+  TomlReader http = sections.section("http");
+  http.get("listen", config.http.listen);
+  http.finish();
+  if (config.http.listen.rfind(':') == std::string::npos) {
+    throw http.error_at("listen", "must be host:port");
+  }
+  TomlReader control = sections.section("control");
+  control.get("socket", config.control.socket);
+  control.finish();
+  if (config.control.socket.empty() || config.control.socket.size() > 100) {
+    throw control.error_at("socket", "must be a path of 1 to 100 bytes");
+  }
+  TomlReader log = sections.section("log");
+  const std::vector<std::string> levels = {"trace", "debug", "info", "warn", "error"};
+  if (const auto level = log.get_choice("level", levels)) {
+    config.log.level = levels[*level];
+  }
+  if (const auto format = log.get_choice("format", {"auto", "text", "json"})) {
+    config.log.format = static_cast<LogFormat>(*format);
+  }
+  log.finish();
+}
+
+void read_later_parts(Sections& sections, Config& config) {
+  TomlReader verify = sections.section("verify");
+  verify.get_duration_ms("every", config.verify.every_ms);
+  verify.finish();
+  TomlReader cutover = sections.section("cutover");
+  cutover.get_duration_ms("max_freeze", config.cutover.max_freeze_ms);
+  cutover.get("before_freeze", config.cutover.before_freeze);
+  cutover.get("after_flip", config.cutover.after_flip);
+  cutover.get("after_rollback", config.cutover.after_rollback);
+  cutover.finish();
+}
+
+toml::table parse(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) {
+    throw Error(ErrorKind::config, fmt::format("{}: cannot be read", path));
+  }
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  try {
+    return toml::parse(text, path);
+  } catch (const toml::parse_error& failure) {
+    // toml++ quotes the offending text, which may be a password: only the place is repeated.
+    throw Error(ErrorKind::config,
+                fmt::format("{}: is no valid TOML here", place_of(failure.source(), path)));
+  }
+}
+
+std::string read_secret(const std::string& path, const std::string& key) {
+  std::ifstream file(path);
+  if (!file) {
+    throw Error(ErrorKind::config, fmt::format("{}: \"{}\" cannot be read", key, path))
+        .hint("It must exist and be readable by the daemon's user.");
+  }
+  std::string secret{std::istreambuf_iterator<char>(file), {}};
+  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) {
+    secret.pop_back();
+  }
+  return secret;
+}
+
+}  // namespace
+
+Config load_config(const std::string& path) {
+  const toml::table root = parse(path);
+  Sections sections(root, path);
+  Config config;
+  read_server(sections.section("source"), config.source);
+  read_server(sections.section("target"), config.target);
+  read_link(sections.section("link"), config.link);
+  read_tables(sections.section("tables"), config.tables);
+  read_groups(sections.list("groups"), config.groups);
+  read_copy(sections.section("copy"), config.copy);
+  read_apply(sections.section("apply"), config.apply);
+  read_surfaces(sections, config);
+  read_later_parts(sections, config);
+  sections.finish();
+  return config;
+}
+
+std::optional<std::string> resolve_password(const ServerConfig& server, Side side) {
+  const std::string section = to_string(side);
+  if (!server.password_file.empty()) {
+    return read_secret(server.password_file, section + ".password_file");
+  }
+  if (!server.password_credential.empty()) {
+    const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
+    if (directory == nullptr) {
+      throw Error(ErrorKind::config,
+                  section + ".password_credential: systemd passed no credentials")
+          .hint("Add LoadCredential={}:/path/to/file to the unit.", server.password_credential);
+    }
+    return read_secret(std::string(directory) + "/" + server.password_credential,
+                       section + ".password_credential");
+  }
+  if (!server.password_env.empty()) {
+    const char* value = std::getenv(server.password_env.c_str());
+    if (value == nullptr) {
+      throw Error(ErrorKind::config, fmt::format("{}.password_env: {} is not set", section,
+                                                 server.password_env));
+    }
+    return std::string(value);
+  }
+  return std::nullopt;
+}
+
+}  // namespace repld::app

@@ -1,0 +1,72 @@
+#include "core/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace repld {
+
+const char* to_string(Side side) { return side == Side::source ? "source" : "target"; }
+
+bool matches_pattern(std::string_view pattern, std::string_view name) {
+  // Greedy with one point to come back to: the last star seen.
+  size_t p = 0;
+  size_t n = 0;
+  size_t star = std::string_view::npos;
+  size_t resume = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n]) && pattern[p] != '*') {
+      ++p;
+      ++n;
+    } else if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = n;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') {
+    ++p;
+  }
+  return p == pattern.size();
+}
+
+namespace {
+
+bool matches_any(const std::vector<std::string>& patterns, const std::string& name) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return matches_pattern(pattern, name); });
+}
+
+const GroupConfig* find_group(const Config& config, const std::string& name) {
+  for (const GroupConfig& group : config.groups) {
+    if (matches_any(group.tables, name)) {
+      return &group;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool replicates_table(const Config& config, std::string_view schema, std::string_view table) {
+  if (schema == "repld" || schema == "information_schema" || schema.substr(0, 3) == "pg_") {
+    return false;
+  }
+  const std::string name = fmt::format("{}.{}", schema, table);
+  if (!matches_any(config.tables.include, name) || matches_any(config.tables.exclude, name)) {
+    return false;
+  }
+  const GroupConfig* group = find_group(config, name);
+  return group == nullptr || group->primary == Side::source;
+}
+
+std::string group_of(const Config& config, std::string_view schema, std::string_view table) {
+  const GroupConfig* group = find_group(config, fmt::format("{}.{}", schema, table));
+  return group == nullptr ? "all" : group->name;
+}
+
+}  // namespace repld
