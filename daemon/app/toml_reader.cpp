@@ -1,7 +1,8 @@
 #include "app/toml_reader.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "core/duration.h"
 
 namespace repld::app {
 
@@ -35,31 +36,6 @@ std::string nearest(const std::string& key, const std::vector<std::string>& know
     }
   }
   return best;
-}
-
-// Milliseconds, or nothing when the text is no duration.
-std::optional<int64_t> parse_duration_ms(const std::string& text) {
-  int64_t number = 0;
-  double fraction = 0;
-  const size_t digits = text.find_first_not_of("0123456789.");
-  const std::string figure = text.substr(0, digits);
-  const std::string unit = digits == std::string::npos ? "" : text.substr(digits);
-  const auto [end, error] =
-      std::from_chars(figure.data(), figure.data() + figure.size(), fraction);
-  if (error != std::errc{} || end != figure.data() + figure.size()) {
-    return std::nullopt;
-  }
-  const struct {
-    const char* unit;
-    double factor;
-  } units[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}};
-  for (const auto& [name, factor] : units) {
-    if (unit == name) {
-      number = static_cast<int64_t>(fraction * factor);
-      return number;
-    }
-  }
-  return unit.empty() && fraction == 0 ? std::optional<int64_t>(0) : std::nullopt;
 }
 
 }  // namespace
@@ -135,7 +111,8 @@ void TomlReader::get_duration_ms(const std::string& key, int64_t& value) {
     const auto text = node->value_exact<std::string>();
     const auto parsed = text ? parse_duration_ms(*text) : std::nullopt;
     if (!parsed) {
-      throw error_at(key, "must be a duration").hint("Write \"250ms\", \"20s\", \"15m\", \"1h\" or \"0\".");
+      throw error_at(key, "must be a duration")
+          .hint("Write \"250ms\", \"20s\", \"15m\", \"1h\" or \"0\".");
     }
     value = *parsed;
   }

@@ -29,6 +29,7 @@ class Link {
   void finalize(FinalizeReply reply);
   void mark(MarkReply reply) { monitor_.mark(std::move(reply)); }
 
+  const Settings& settings() const { return shared_.settings; }
   LinkStatus status() const { return shared_.status.copy(); }
   std::vector<Event> events_after(int64_t id, size_t limit) const {
     return shared_.events.after(id, limit);

@@ -72,6 +72,10 @@ void LinkSession::run() {
 bool LinkSession::own_link() {
   const Settings& settings = shared_.settings;
   target_ = std::make_unique<pg::Session>(settings.target);
+  if (shared_.again) {
+    shared_.hooks.reconnected(Side::target);
+    shared_.status.with([](LinkStatus& status) { ++status.reconnects_target; });
+  }
   pg::migrate(*target_);
   shared_.events.store(*target_);
   apply_ = std::make_unique<pg::PipelineConnection>(settings.target, pg::Purpose::apply);
@@ -105,6 +109,11 @@ Lsn LinkSession::prepare_stream() {
   const Settings& settings = shared_.settings;
   replication_ = std::make_unique<pg::ReplicationConnection>(settings.source);
   source_ = std::make_unique<pg::Session>(settings.source);
+  if (shared_.again) {
+    shared_.hooks.reconnected(Side::source);
+    shared_.status.with([](LinkStatus& status) { ++status.reconnects_source; });
+  }
+  shared_.again = true;
   shared_.status.with([](LinkStatus& status) { status.source_up = status.target_up = true; });
   const pg::SystemIdentity identity = replication_->identify_system();
   if (!row_ || row_->phase == apply::Phase::setup) {

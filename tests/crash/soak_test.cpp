@@ -23,6 +23,7 @@
 #include "snapshot_reader.h"
 #include "support/compare.h"
 #include "support/daemon.h"
+#include "support/eventually.h"
 #include "support/platforms.h"
 #include "worker.h"
 
@@ -130,6 +131,11 @@ struct Lane {
   std::unique_ptr<SnapshotReader> reader;
 };
 
+// A daemon that has just started does not answer yet: asks again.
+bool reaches(const Daemon& daemon, const std::string& goal, std::chrono::seconds timeout) {
+  return eventually(timeout, [&] { return daemon.wait_for(goal, 5s); });
+}
+
 class Soak {
  public:
   Soak(int source_version, uint64_t seed)
@@ -153,7 +159,7 @@ class Soak {
 
   void run(const std::vector<Blow>& plan, std::chrono::milliseconds length) {
     for (Lane& lane : lanes_) {
-      REQUIRE(lane.daemon->wait_for("copied", 120s));
+      REQUIRE_MESSAGE(reaches(*lane.daemon, "copied", 120s), lane.daemon->log_text());
       lane.reader = std::make_unique<SnapshotReader>(lane.target_dsn);
     }
     const auto began = std::chrono::steady_clock::now();
@@ -216,8 +222,7 @@ class Soak {
 
   void check(Lane& lane) {
     INFO("database ", lane.name);
-    const bool caught_up = lane.daemon->wait_for("caught-up", 180s);
-    REQUIRE_MESSAGE(caught_up, lane.daemon->log_text());
+    REQUIRE_MESSAGE(reaches(*lane.daemon, "caught-up", 180s), lane.daemon->log_text());
     lane.reader->stop();
     MESSAGE(lane.name, ": ", lane.reader->samples(), " snapshots read");
     CHECK(lane.reader->samples() >= 100);

@@ -1,0 +1,247 @@
+#include "app/daemon.h"
+
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "app/config_file.h"
+#include "app/instance_lock.h"
+#include "app/primary_file.h"
+#include "base/logging.h"
+#include "base/metrics.h"
+#include "control/listener.h"
+#include "copy/initial_copy.h"
+#include "link/link.h"
+
+namespace repld::app {
+
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::milliseconds kPublishInterval{200};
+constexpr std::chrono::seconds kStopSeconds{25};
+
+double now_seconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
+
+link::Settings settings_of(const Config& config, const InstanceLock& lock) {
+  link::Settings settings;
+  settings.config = config;
+  settings.source = {Side::source, config.source.dsn,
+                     resolve_password(config.source, Side::source)};
+  settings.target = {Side::target, config.target.dsn,
+                     resolve_password(config.target, Side::target)};
+  settings.instance = lock.name();
+  // Both are parsed once here, so that a mistake ends the start and not the first attempt.
+  pg::connection_parameters(settings.source, pg::Purpose::control);
+  pg::connection_parameters(settings.target, pg::Purpose::control);
+  return settings;
+}
+
+std::string failure_json(const ErrorStatus& failure) {
+  const nlohmann::ordered_json body = {
+      {"error", failure.message}, {"detail", failure.detail}, {"hint", failure.hint}};
+  return body.dump();
+}
+
+class Daemon {
+ public:
+  explicit Daemon(const Config& config)
+      : config_(config),
+        lock_(config.control.socket + ".lock"),
+        metrics_(config.link.name),
+        link_(settings_of(config, lock_), hooks()),
+        port_(control_port()),
+        http_(io_, config.http.listen, port_),
+        socket_(io_, config.control.socket, port_),
+        signals_(io_, SIGTERM, SIGINT),
+        publish_timer_(io_) {
+    started_at_ = now_seconds();
+    publish();
+  }
+
+  int run() {
+    signals_.async_wait([this](boost::system::error_code failure, int) {
+      if (!failure) {
+        spdlog::info("stopping");
+        stop();
+      }
+    });
+    link_.start();
+    publish_again();
+    spdlog::info("repld {} started, http on {}, control socket {}", REPLD_VERSION, http_.address(),
+                 config_.control.socket);
+    sd_notify(0, "READY=1");
+    io_.run();
+    if (stopping_.joinable()) {
+      stopping_.join();
+    }
+    return exit_code_;
+  }
+
+ private:
+  link::Hooks hooks();
+  control::ControlPort control_port();
+  void execute(control::Command command, std::function<void(control::CommandResult)> reply);
+
+  // The link is stopped on a thread of its own, so that status and health still answer.
+  void stop() {
+    if (stopping_.joinable()) {
+      return;
+    }
+    sd_notify(0, "STOPPING=1");
+    overdue_ = std::make_unique<asio::steady_timer>(io_, kStopSeconds);
+    overdue_->async_wait([this](boost::system::error_code failure) {
+      if (!failure) {
+        spdlog::warn("a server does not answer; leaving without it, nothing is lost by that");
+        ::_exit(exit_code_);
+      }
+    });
+    stopping_ = std::thread([this] {
+      link_.stop();
+      asio::post(io_, [this] { io_.stop(); });
+    });
+  }
+
+  void publish() {
+    auto status = std::make_shared<Status>();
+    status->version = REPLD_VERSION;
+    status->started_at = started_at_;
+    status->at = now_seconds();
+    status->http_listen = http_.address();
+    status->links.push_back(link_.status());
+    status->groups.push_back({"all", "source"});
+    for (const GroupConfig& group : config_.groups) {
+      status->groups.push_back({group.name, to_string(group.primary)});
+    }
+    metrics_.set_from(*status);
+    try {
+      write_primary_file(config_.control.socket, primary_json(*status));
+    } catch (const Error& error) {
+      spdlog::warn("{}", error.what());
+    }
+    published_ = std::move(status);
+  }
+
+  void publish_again() {
+    publish_timer_.expires_after(kPublishInterval);
+    publish_timer_.async_wait([this](boost::system::error_code failure) {
+      if (!failure) {
+        publish();
+        sd_notify(0, "WATCHDOG=1");
+        publish_again();
+      }
+    });
+  }
+
+  const Config config_;
+  double started_at_ = 0;
+  int exit_code_ = 0;
+  asio::io_context io_;
+  InstanceLock lock_;
+  Metrics metrics_;
+  link::Link link_;
+  std::shared_ptr<const Status> published_;  // control thread only
+  control::ControlPort port_;
+  control::HttpListener http_;
+  control::SocketListener socket_;
+  asio::signal_set signals_;
+  asio::steady_timer publish_timer_;
+  std::unique_ptr<asio::steady_timer> overdue_;
+  std::thread stopping_;
+};
+
+link::Hooks Daemon::hooks() {
+  link::Hooks hooks;
+  hooks.copy_tables = [this](const link::CopyRequest& request) {
+    const link::Settings& settings = link_.settings();
+    const copy::CopyPlan plan = {config_.link.name, request.snapshot,       request.guard_nonce,
+                                 config_.copy.workers, request.tables,      request.targets,
+                                 request.columns};
+    copy::copy_tables(settings.source, settings.target, plan,
+                      {request.progress, request.finished}, request.stop);
+  };
+  hooks.rows_applied = [this](const std::string& table, int64_t inserted, int64_t updated,
+                              int64_t deleted) {
+    metrics_.rows_applied(table, inserted, updated, deleted);
+  };
+  hooks.batch_applied = [this](int64_t transactions, int64_t rows, double seconds) {
+    metrics_.batch_applied(transactions, rows, seconds);
+  };
+  hooks.rows_missing = [this](const std::string& table, int64_t rows) {
+    metrics_.rows_missing(table, rows);
+  };
+  hooks.bytes_copied = [this](const std::string& table, int64_t bytes) {
+    metrics_.bytes_copied(table, bytes);
+  };
+  hooks.failed = [this](const Error& error) { metrics_.failed(error); };
+  hooks.reconnected = [this](Side side) { metrics_.reconnected(side); };
+  hooks.exit = [this](int exit_code) {
+    asio::post(io_, [this, exit_code] {
+      exit_code_ = exit_code;
+      stop();
+    });
+  };
+  return hooks;
+}
+
+control::ControlPort Daemon::control_port() {
+  control::ControlPort port;
+  port.status = [this] { return published_; };
+  port.metrics_text = [this] { return metrics_.text(); };
+  port.events = [this](int64_t after, size_t limit) { return link_.events_after(after, limit); };
+  port.command = [this](control::Command command,
+                        std::function<void(control::CommandResult)> reply) {
+    execute(command, std::move(reply));
+  };
+  return port;
+}
+
+void Daemon::execute(control::Command command,
+                     std::function<void(control::CommandResult)> reply) {
+  switch (command) {
+    case control::Command::pause:
+      link_.pause();
+      reply({});
+      break;
+    case control::Command::resume:
+      link_.resume();
+      reply({});
+      break;
+    case control::Command::mark:
+      link_.mark([reply](std::optional<Lsn> lsn) {
+        if (lsn) {
+          reply({200, nlohmann::json{{"lsn", to_string(*lsn)}}.dump()});
+        } else {
+          reply({503, R"({"error":"the source cannot be reached"})"});
+        }
+      });
+      break;
+    case control::Command::finalize:
+      link_.finalize([reply](const std::optional<ErrorStatus>& failure) {
+        reply(failure ? control::CommandResult{409, failure_json(*failure)}
+                      : control::CommandResult{});
+      });
+      break;
+  }
+}
+
+}  // namespace
+
+int run_daemon(const Config& config) {
+  start_logging(config.log);
+  return Daemon(config).run();
+}
+
+}  // namespace repld::app

@@ -1,0 +1,51 @@
+#include "cli/client.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <optional>
+
+namespace repld::cli {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using Stream = beast::basic_stream<asio::local::stream_protocol>;
+
+constexpr std::chrono::seconds kTimeout{130};  // longer than the daemon takes for any answer
+
+}  // namespace
+
+Answer Client::ask(const char* method, const std::string& target) const {
+  asio::io_context io;
+  Stream stream(io);
+  stream.expires_after(kTimeout);
+  http::request<http::empty_body> request(http::string_to_verb(method), target, 11);
+  request.set(http::field::host, "repld");
+  request.keep_alive(false);
+  beast::flat_buffer buffer;
+  http::response_parser<http::string_body> parser;
+  parser.body_limit(std::numeric_limits<std::uint64_t>::max());
+  Answer answer;
+  stream.async_connect(
+      asio::local::stream_protocol::endpoint(socket_path_), [&](beast::error_code no_connection) {
+        if (no_connection) return;
+        http::async_write(stream, request, [&](beast::error_code not_sent, size_t) {
+          if (not_sent) return;
+          http::async_read(stream, buffer, parser, [&](beast::error_code not_read, size_t) {
+            answer.reached = !not_read;
+          });
+        });
+      });
+  io.run();
+  if (answer.reached) {
+    answer.status = static_cast<int>(parser.get().result_int());
+    answer.body = std::move(parser.get().body());
+  }
+  return answer;
+}
+
+}  // namespace repld::cli

@@ -1,0 +1,186 @@
+#include "cli/commands.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+
+#include "cli/render.h"
+#include "core/lsn.h"
+
+namespace repld::cli {
+
+namespace {
+
+using Json = nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kPollInterval{100};
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+int explain_unreachable(const Client& client) {
+  fmt::print(stderr, "replctl: no daemon answers on {}\n", client.socket_path());
+  return kUnreachable;
+}
+
+int explain_refusal(const Answer& answer) {
+  const Json body = Json::parse(answer.body, nullptr, false);
+  if (!body.is_object()) {
+    fmt::print(stderr, "replctl: the daemon answered {}\n", answer.status);
+    return kRefused;
+  }
+  fmt::print(stderr, "replctl: {}\n", body.value("error", "refused"));
+  for (const char* key : {"detail", "hint"}) {
+    const std::string text = body.value(key, "");
+    if (!text.empty()) {
+      fmt::print(stderr, "  {}: {}\n", key, text);
+    }
+  }
+  return kRefused;
+}
+
+// Runs `show` on the daemon's status.
+template <typename Show>
+int with_status(const Client& client, Show&& show) {
+  const Answer answer = client.get("/api/v1/status");
+  if (!answer.reached) {
+    return explain_unreachable(client);
+  }
+  if (answer.status != 200) {
+    return explain_refusal(answer);
+  }
+  show(answer.body);
+  return kDone;
+}
+
+bool reached_goal(const Json& status, Goal goal, const std::optional<Lsn>& mark) {
+  for (const Json& link : status["links"]) {
+    const bool copied = link["copied"].get<bool>();
+    switch (goal) {
+      case Goal::streaming:
+        if (link["state"] != "streaming") return false;
+        break;
+      case Goal::copied:
+        if (!copied) return false;
+        break;
+      case Goal::caught_up:
+        if (!copied || !mark || parse_lsn(link["durable"].get<std::string>()) < *mark) return false;
+        break;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+int show_status(const Client& client, const Output& output) {
+  return with_status(client, [&](const std::string& body) {
+    print(output.json ? body + "\n" : render_status(Json::parse(body), output.colour));
+  });
+}
+
+int watch_status(const Client& client, const Output& output) {
+  while (true) {
+    const int result = with_status(client, [&](const std::string& body) {
+      const std::string clear = output.colour ? "\x1b[H\x1b[2J" : "";
+      print(output.json ? body + "\n" : clear + render_status(Json::parse(body), output.colour));
+    });
+    if (result != kDone && result != kUnreachable) {
+      return result;
+    }
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
+}
+
+int wait_for(const Client& client, const Output& output, Goal goal,
+             std::chrono::milliseconds timeout) {
+  const auto until = Clock::now() + timeout;
+  bool ever_reached = false;
+  std::optional<Lsn> mark;
+  while (true) {
+    if (goal == Goal::caught_up && !mark) {
+      const Answer answer = client.post("/api/v1/mark");
+      if (answer.reached && answer.status == 200) {
+        mark = parse_lsn(Json::parse(answer.body)["lsn"].get<std::string>());
+      }
+    }
+    const Answer answer = client.get("/api/v1/status");
+    ever_reached = ever_reached || answer.reached;
+    if (answer.status == 200 && reached_goal(Json::parse(answer.body), goal, mark)) {
+      print(output.json ? answer.body + "\n" : "reached\n");
+      return kDone;
+    }
+    if (Clock::now() >= until) {
+      break;
+    }
+    std::this_thread::sleep_for(kPollInterval);
+  }
+  if (!ever_reached) {
+    return explain_unreachable(client);
+  }
+  fmt::print(stderr, "replctl: not reached within {} s\n",
+             std::chrono::duration<double>(timeout).count());
+  show_status(client, {output.json, false});
+  return kTimedOut;
+}
+
+int show_tables(const Client& client, const Output& output) {
+  return with_status(client, [&](const std::string& body) {
+    const Json status = Json::parse(body);
+    if (!output.json) {
+      print(render_tables(status));
+      return;
+    }
+    Json tables = Json::array();
+    for (const Json& link : status["links"]) {
+      for (const Json& table : link["tables"]) {
+        tables.push_back(table);
+      }
+    }
+    print(Json{{"tables", std::move(tables)}}.dump() + "\n");
+  });
+}
+
+int show_events(const Client& client, const Output& output, bool follow) {
+  int64_t after = 0;
+  do {
+    const Answer answer = client.get(fmt::format("/api/v1/events?after={}", after));
+    if (!answer.reached && !follow) {
+      return explain_unreachable(client);
+    }
+    if (answer.reached && answer.status != 200) {
+      return explain_refusal(answer);
+    }
+    if (answer.reached) {
+      const Json body = Json::parse(answer.body);
+      for (const Json& event : body["events"]) {
+        after = std::max(after, event["id"].get<int64_t>());
+        print(output.json ? event.dump() + "\n" : render_event(event));
+      }
+    }
+    if (follow) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    }
+  } while (follow);
+  return kDone;
+}
+
+int send_command(const Client& client, const Output& output, const std::string& name) {
+  const Answer answer = client.post("/api/v1/" + name);
+  if (!answer.reached) {
+    return explain_unreachable(client);
+  }
+  if (answer.status != 200) {
+    return explain_refusal(answer);
+  }
+  print(output.json ? answer.body + "\n" : "done\n");
+  return kDone;
+}
+
+}  // namespace repld::cli

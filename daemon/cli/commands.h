@@ -1,0 +1,36 @@
+// replctl's verbs. Each prints to stdout, explains failures on stderr, and returns the exit code:
+// 0 done, equal, ready · 1 refused or failed · 2 usage · 3 daemon not reachable · 4 timed out.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "cli/client.h"
+
+namespace repld::cli {
+
+inline constexpr int kDone = 0;
+inline constexpr int kRefused = 1;
+inline constexpr int kUsage = 2;
+inline constexpr int kUnreachable = 3;
+inline constexpr int kTimedOut = 4;
+
+struct Output {
+  bool json = false;
+  bool colour = false;
+};
+
+enum class Goal { streaming, copied, caught_up };
+
+int show_status(const Client& client, const Output& output);
+// Repeats show_status every second until interrupted.
+int watch_status(const Client& client, const Output& output);
+// Keeps waiting while a server or the daemon is away.
+int wait_for(const Client& client, const Output& output, Goal goal,
+             std::chrono::milliseconds timeout);
+int show_tables(const Client& client, const Output& output);
+int show_events(const Client& client, const Output& output, bool follow);
+// pause, resume, finalize.
+int send_command(const Client& client, const Output& output, const std::string& name);
+
+}  // namespace repld::cli

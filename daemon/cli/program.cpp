@@ -1,0 +1,149 @@
+#include "cli/program.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+
+#include "cli/commands.h"
+#include "core/duration.h"
+#include "core/error.h"
+
+namespace repld::cli {
+
+namespace {
+
+constexpr const char* kDefaultConfig = "/etc/repld/repld.toml";
+using LoadConfig = std::function<Config(const std::string& path)>;
+
+void print(const Error& error) {
+  std::cerr << "replctl: " << error.what() << '\n';
+  if (!error.hint().empty()) {
+    std::cerr << "  hint: " << error.hint() << '\n';
+  }
+}
+
+// What the command line said; commands only fill it in, so that parsing has no effects.
+struct Choice {
+  std::string config_path;
+  std::string socket_path;
+  Output output;
+  bool watch = false;
+  std::string goal;
+  std::string timeout = "60s";
+  bool follow = false;
+  bool yes = false;
+};
+
+std::string socket_of(const Choice& choice, const LoadConfig& load_config) {
+  if (!choice.socket_path.empty()) {
+    return choice.socket_path;
+  }
+  if (!choice.config_path.empty()) {
+    return load_config(choice.config_path).control.socket;
+  }
+  if (std::filesystem::exists(kDefaultConfig)) {
+    return load_config(kDefaultConfig).control.socket;
+  }
+  return ControlConfig().socket;
+}
+
+int check_config(const Choice& choice, const LoadConfig& load_config) {
+  try {
+    load_config(choice.config_path.empty() ? kDefaultConfig : choice.config_path);
+  } catch (const Error& error) {
+    print(error);
+    return kRefused;
+  }
+  std::cout << "ok\n";
+  return kDone;
+}
+
+int run_status(const Client& client, const Choice& choice) {
+  if (choice.goal.empty()) {
+    return choice.watch ? watch_status(client, choice.output)
+                        : show_status(client, choice.output);
+  }
+  const Goal goal = choice.goal == "streaming" ? Goal::streaming
+                    : choice.goal == "copied"  ? Goal::copied
+                                               : Goal::caught_up;
+  return wait_for(client, choice.output, goal,
+                  std::chrono::milliseconds(*parse_duration_ms(choice.timeout)));
+}
+
+int run_finalize(const Client& client, const Choice& choice) {
+  if (!choice.yes && ::isatty(STDIN_FILENO) == 0) {
+    std::cerr << "replctl: finalize ends the replication for good; say --yes\n";
+    return kUsage;
+  }
+  if (!choice.yes) {
+    std::cout << "This ends the replication: slot, publication, guard and state are removed.\n"
+                 "Type yes to go on: ";
+    std::string answer;
+    std::getline(std::cin, answer);
+    if (answer != "yes") {
+      std::cerr << "replctl: nothing was changed\n";
+      return kRefused;
+    }
+  }
+  return send_command(client, choice.output, "finalize");
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv, const LoadConfig& load_config) {
+  CLI::App program("Operates a running repld.", "replctl");
+  Choice choice;
+  program.set_version_flag("--version", REPLD_VERSION);
+  auto* config = program.add_option("--config", choice.config_path, "repld's configuration file");
+  program.add_option("--socket", choice.socket_path, "repld's control socket")->excludes(config);
+  program.add_flag("--json", choice.output.json, "print JSON");
+  program.require_subcommand(1);
+  program.fallthrough();
+
+  CLI::App* status = program.add_subcommand("status", "links, lag, positions");
+  status->add_flag("--watch", choice.watch, "refresh every second");
+  status->add_option("--wait-for", choice.goal, "return once this is reached")
+      ->check(CLI::IsMember({"streaming", "copied", "caught-up"}));
+  status->add_option("--timeout", choice.timeout, "for --wait-for, like 60s or 5m")
+      ->check([](const std::string& text) {
+        return parse_duration_ms(text) ? std::string() : "is no duration like 60s or 5m";
+      });
+  program.add_subcommand("tables", "state of each table");
+  program.add_subcommand("pause", "stop applying until resume");
+  program.add_subcommand("resume", "go on after a pause or an error");
+  CLI::App* events = program.add_subcommand("events", "what happened");
+  events->add_flag("--follow", choice.follow, "keep printing new ones");
+  CLI::App* config_command = program.add_subcommand("config", "the configuration file");
+  config_command->require_subcommand(1);
+  config_command->add_subcommand("check", "parse it and say what is wrong");
+  CLI::App* finalize = program.add_subcommand("finalize", "end the replication and clean up");
+  finalize->add_flag("--yes", choice.yes, "do not ask");
+
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& failure) {
+    return program.exit(failure) == 0 ? kDone : kUsage;
+  }
+  choice.output.colour = ::isatty(STDOUT_FILENO) == 1;
+  const std::string name = program.get_subcommands().front()->get_name();
+  if (name == "config") {
+    return check_config(choice, load_config);
+  }
+  std::string socket;
+  try {
+    socket = socket_of(choice, load_config);
+  } catch (const Error& error) {
+    print(error);
+    return kUsage;
+  }
+  const Client client(socket);
+  if (name == "status") return run_status(client, choice);
+  if (name == "tables") return show_tables(client, choice.output);
+  if (name == "events") return show_events(client, choice.output, choice.follow);
+  if (name == "finalize") return run_finalize(client, choice);
+  return send_command(client, choice.output, name);
+}
+
+}  // namespace repld::cli

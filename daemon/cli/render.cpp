@@ -1,0 +1,156 @@
+#include "cli/render.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace repld::cli {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kBarWidth = 30;
+
+std::string paint(const std::string& text, const char* code, bool colour) {
+  return colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
+}
+
+const char* colour_of(const std::string& state) {
+  if (state == "streaming") return "32";
+  if (state == "paused" || state == "slot_lost") return "31";
+  return "33";
+}
+
+std::string bar(double share) {
+  const int full = static_cast<int>(std::clamp(share, 0.0, 1.0) * kBarWidth + 0.5);
+  return fmt::format("[{}{}] {:3.0f} %", std::string(static_cast<size_t>(full), '#'),
+                     std::string(static_cast<size_t>(kBarWidth - full), '.'), share * 100);
+}
+
+std::string copy_line(const Json& link) {
+  double copied = 0;
+  double total = 0;
+  int64_t rows = 0;
+  size_t done = 0;
+  for (const Json& table : link["tables"]) {
+    const auto bytes = table["bytes_copied"].get<double>();
+    copied += bytes;
+    total += std::max(bytes, table["bytes_total"].get<double>());
+    rows += table["rows_copied"].get<int64_t>();
+    done += table["state"] == "copied" ? 1U : 0U;
+  }
+  return fmt::format("  copy      {}  {} of {} tables, {} rows, {}\n",
+                     bar(total > 0 ? copied / total : 0), done, link["tables"].size(), rows,
+                     bytes_text(static_cast<int64_t>(copied)));
+}
+
+std::string error_lines(const Json& error, bool colour) {
+  std::string text =
+      fmt::format("  {}  {}\n", paint("error   ", "31", colour), error["message"].get<std::string>());
+  for (const char* key : {"detail", "hint"}) {
+    const auto value = error[key].get<std::string>();
+    if (!value.empty()) {
+      text += fmt::format("  {:8}  {}\n", key, value);
+    }
+  }
+  return text;
+}
+
+std::string render_link(const Json& link, bool colour) {
+  const auto state = link["state"].get<std::string>();
+  std::string text =
+      fmt::format("link {}: {}{}\n", link["name"].get<std::string>(),
+                  paint(state, colour_of(state), colour),
+                  link["paused_by_operator"].get<bool>() ? " by the operator" : "");
+  text += fmt::format("  servers   source {}, target {}\n",
+                      link["source_up"].get<bool>() ? "up" : "away",
+                      link["target_up"].get<bool>() ? "up" : "away");
+  if (state == "copying") {
+    text += copy_line(link);
+  }
+  text += fmt::format("  lag       {:.1f} s, {}\n", link["lag_seconds"].get<double>(),
+                      bytes_text(link["lag_bytes"].get<int64_t>()));
+  text += fmt::format("  position  received {}, applied {}, durable {}, confirmed {}\n",
+                      link["received"].get<std::string>(), link["applied"].get<std::string>(),
+                      link["durable"].get<std::string>(), link["confirmed"].get<std::string>());
+  text += fmt::format("  applied   {} transactions, {} rows since the daemon started\n",
+                      link["applied_transactions"].get<int64_t>(),
+                      link["applied_rows"].get<int64_t>());
+  const Json& slot = link["slot"];
+  if (slot["exists"].get<bool>()) {
+    text += fmt::format("  slot      {} {}, keeps {}", slot["name"].get<std::string>(),
+                        slot["wal_status"].get<std::string>(),
+                        bytes_text(slot["retained_bytes"].get<int64_t>()));
+    if (!slot["safe_bytes"].is_null()) {
+      text += fmt::format(", {} until it is lost", bytes_text(slot["safe_bytes"].get<int64_t>()));
+    }
+    text += "\n";
+  }
+  if (!link["error"].is_null()) {
+    text += error_lines(link["error"], colour);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string bytes_text(int64_t bytes) {
+  const char* units[] = {"B", "kB", "MB", "GB", "TB"};
+  auto value = static_cast<double>(bytes);
+  size_t unit = 0;
+  while (value >= 1000 && unit < std::size(units) - 1) {
+    value /= 1000;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
+}
+
+std::string render_status(const Json& status, bool colour) {
+  std::string text;
+  for (const Json& link : status["links"]) {
+    text += render_link(link, colour);
+  }
+  for (const Json& group : status["groups"]) {
+    text += fmt::format("group {}: written on the {}\n", group["name"].get<std::string>(),
+                        group["primary"].get<std::string>());
+  }
+  text += fmt::format("repld {}, http on {}\n", status["version"].get<std::string>(),
+                      status["http_listen"].get<std::string>());
+  return text;
+}
+
+std::string render_tables(const Json& status) {
+  size_t width = 5;
+  for (const Json& link : status["links"]) {
+    for (const Json& table : link["tables"]) {
+      width = std::max(width, table["schema"].get<std::string>().size() +
+                                  table["name"].get<std::string>().size() + 1);
+    }
+  }
+  std::string text = fmt::format("{:{}}  {:8}  {:>12}  {:>10}  {:>8}  {}\n", "table", width, "state",
+                                 "rows copied", "bytes", "missing", "group");
+  for (const Json& link : status["links"]) {
+    for (const Json& table : link["tables"]) {
+      text += fmt::format(
+          "{:{}}  {:8}  {:>12}  {:>10}  {:>8}  {}\n",
+          table["schema"].get<std::string>() + "." + table["name"].get<std::string>(), width,
+          table["state"].get<std::string>(), table["rows_copied"].get<int64_t>(),
+          bytes_text(table["bytes_copied"].get<int64_t>()), table["missing_rows"].get<int64_t>(),
+          table["group"].get<std::string>());
+    }
+  }
+  return text;
+}
+
+std::string render_event(const Json& event) {
+  const auto at = static_cast<std::time_t>(event["at"].get<double>());
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}  {:10}  {}\n", fmt::localtime(at),
+                     event["kind"].get<std::string>(), event["message"].get<std::string>());
+}
+
+}  // namespace repld::cli

@@ -1,0 +1,101 @@
+#include "control/http_session.h"
+
+#include <atomic>
+#include <boost/asio/dispatch.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+
+namespace repld::control {
+
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+
+constexpr size_t kConnectionsMax = 64;
+constexpr uint32_t kHeaderBytesMax = 8 << 10;
+constexpr uint64_t kBodyBytesMax = 4 << 10;
+constexpr std::chrono::seconds kRequestTimeout{10};
+// A command may wait for a server.
+constexpr std::chrono::seconds kAnswerTimeout{120};
+
+std::atomic<size_t> open_connections{0};
+
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(StreamSocket socket, const ControlPort& port, Access access)
+      : stream_(std::move(socket)), port_(port), access_(access) {
+    ++open_connections;
+  }
+  ~Session() { --open_connections; }
+
+  void read() {
+    parser_.emplace();
+    parser_->header_limit(kHeaderBytesMax);
+    parser_->body_limit(kBodyBytesMax);
+    stream_.expires_after(kRequestTimeout);
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = shared_from_this()](beast::error_code failure, size_t) {
+                       if (!failure) {
+                         self->answer();
+                       }
+                     });
+  }
+
+ private:
+  void answer() {
+    stream_.expires_after(kAnswerTimeout);
+    const auto& request = parser_->get();
+    const Request asked{std::string(request.method_string()), std::string(request.target())};
+    // The answer may come from another thread: it goes back to ours.
+    route(port_, access_, asked, [self = shared_from_this()](Response response) {
+      boost::asio::dispatch(self->stream_.get_executor(),
+                            [self, response = std::move(response)]() mutable {
+                              self->write(std::move(response));
+                            });
+    });
+  }
+
+  void write(Response response) {
+    const auto& request = parser_->get();
+    http::response<http::string_body> answer(static_cast<http::status>(response.status),
+                                             request.version());
+    answer.set(http::field::content_type, response.content_type);
+    answer.set(http::field::cache_control, "no-store");
+    answer.keep_alive(request.keep_alive());
+    answer.body() = std::move(response.body);
+    answer.prepare_payload();
+    if (request.method() == http::verb::head) {
+      answer.body().clear();  // Content-Length stays what GET would have
+    }
+    answer_.emplace(std::move(answer));
+    stream_.expires_after(kRequestTimeout);
+    http::async_write(stream_, *answer_,
+                      [self = shared_from_this()](beast::error_code failure, size_t) {
+                        if (!failure && self->answer_->keep_alive()) {
+                          self->read();
+                        }
+                      });
+  }
+
+  beast::basic_stream<boost::asio::generic::stream_protocol> stream_;
+  const ControlPort& port_;
+  const Access access_;
+  beast::flat_buffer buffer_;
+  std::optional<http::request_parser<http::string_body>> parser_;
+  std::optional<http::response<http::string_body>> answer_;
+};
+
+}  // namespace
+
+void serve(StreamSocket socket, const ControlPort& port, Access access) {
+  if (open_connections.load() >= kConnectionsMax) {
+    return;
+  }
+  std::make_shared<Session>(std::move(socket), port, access)->read();
+}
+
+}  // namespace repld::control

@@ -1,0 +1,57 @@
+// A throw-away PostgreSQL server: a fresh data directory, a free port on loopback, gone with the
+// object. Version 15 is Debian's, 17 and 18 come from script/install-postgres. PostgreSQL does
+// not run as root: as root, everything here runs as user postgres.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace repld::testing {
+
+enum class StopMode { fast, immediate };
+
+struct ClusterOptions {
+  std::string superuser = "postgres";
+  std::map<std::string, std::string> settings;  // over the defaults
+};
+
+class PgCluster {
+ public:
+  // Creates and starts it. Throws when the server's programs are missing: an absent server fails a
+  // test, it is not skipped.
+  explicit PgCluster(int version, const ClusterOptions& options = {});
+  ~PgCluster();
+  PgCluster(const PgCluster&) = delete;
+  PgCluster& operator=(const PgCluster&) = delete;
+
+  void start();
+  void stop(StopMode mode);
+  void restart(StopMode mode);
+
+  // The stopped cluster's files, for servers that come back older than they were.
+  void save_data(const std::string& label);
+  void restore_data(const std::string& label);
+
+  int version() const { return version_; }
+  int port() const { return port_; }
+  std::string dsn(const std::string& user, const std::string& database) const;
+  std::string superuser_dsn(const std::string& database) const {
+    return dsn(options_.superuser, database);
+  }
+  std::string log_text() const;
+  const std::string& directory() const { return directory_; }
+
+ private:
+  void control(const std::vector<std::string>& arguments);
+  void write_settings();
+
+  const int version_;
+  const ClusterOptions options_;
+  std::string binaries_;
+  std::string directory_;
+  int port_ = 0;
+  bool running_ = false;
+};
+
+}  // namespace repld::testing
