@@ -15,7 +15,7 @@ namespace repld::demo {
 struct WorkerSettings {
   std::string dsn;
   std::vector<Operation> operations;
-  double rate = 0;       // transactions per second of this worker; 0: no pause
+  double rate = 0;  // transactions per second of this worker; 0: no pause
   int rollback_percent = 0;
   uint64_t seed = 0;
 };

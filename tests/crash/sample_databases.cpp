@@ -21,8 +21,8 @@ std::string shell_quoted(const std::string& text) {
 }
 
 void run_psql(const std::string& dsn, const std::string& arguments) {
-  const std::string command = "psql -X -q -o /dev/null -v ON_ERROR_STOP=1 -d " +
-                              shell_quoted(dsn) + " " + arguments;
+  const std::string command =
+      "psql -X -q -o /dev/null -v ON_ERROR_STOP=1 -d " + shell_quoted(dsn) + " " + arguments;
   if (std::system(command.c_str()) != 0) throw std::runtime_error("psql failed: " + arguments);
 }
 

@@ -79,9 +79,8 @@ class Writers {
       settings.rate = kTransactionsPerSecond / kWritersPerDatabase;
       settings.rollback_percent = 2;
       settings.seed = seed * 1000 + static_cast<uint64_t>(i);
-      threads_.push_back(std::async(std::launch::async, [this, settings] {
-        return demo::run_worker(settings, stop_);
-      }));
+      threads_.push_back(std::async(
+          std::launch::async, [this, settings] { return demo::run_worker(settings, stop_); }));
     }
   }
 
