@@ -1,0 +1,79 @@
+// A source, a target and a daemon between them: what almost every server test needs.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <pqxx/pqxx>
+#include <string>
+
+#include "support/compare.h"
+#include "support/daemon.h"
+#include "support/eventually.h"
+#include "support/platforms.h"
+
+namespace repld::testing {
+
+using namespace std::chrono_literals;
+
+struct PairOptions {
+  int source_version = 15;
+  std::map<std::string, std::string> source_settings;
+  std::map<std::string, std::string> target_settings;
+  std::string extra;       // TOML sections
+  std::string link_extra;  // lines of [link]
+};
+
+class Pair {
+ public:
+  explicit Pair(const PairOptions& options = {})
+      : source(supabase_like(options.source_version, options.source_settings)),
+        target(timeweb_like(TimewebVariant::A, options.target_settings)),
+        daemon(source.dsn, target.dsn, "pair", options.extra, options.link_extra) {}
+
+  // Runs SQL as the customer's role; several statements are one transaction.
+  pqxx::result on_source(const std::string& sql) const { return run_sql(source.dsn, sql); }
+  pqxx::result on_target(const std::string& sql) const { return run_sql(target.dsn, sql); }
+  void on_both(const std::string& sql) const {
+    on_source(sql);
+    on_target(sql);
+  }
+
+  // Starts the daemon and waits until everything is copied and caught up.
+  bool begin() {
+    daemon.start();
+    return daemon.wait_for("caught-up", 60s);
+  }
+  bool caught_up(std::chrono::seconds timeout = 60s) const {
+    return daemon.wait_for("caught-up", timeout);
+  }
+
+  // Empty when these tables are equal row by row.
+  std::string difference(const std::vector<std::string>& tables) const {
+    std::string text;
+    for (const std::string& line : compare_databases(source.dsn, target.dsn, tables)) {
+      text += line + "\n";
+    }
+    return text;
+  }
+
+  static pqxx::result run_sql(const std::string& dsn, const std::string& sql) {
+    pqxx::connection connection(dsn);
+    return pqxx::nontransaction(connection).exec("set search_path = public;" + sql);
+  }
+
+  Platform source;
+  Platform target;
+  Daemon daemon;
+};
+
+// SQLSTATE that the statement fails with; empty when it succeeds.
+inline std::string sqlstate_of(const std::string& dsn, const std::string& sql) {
+  try {
+    Pair::run_sql(dsn, sql);
+    return {};
+  } catch (const pqxx::sql_error& failure) {
+    return failure.sqlstate();
+  }
+}
+
+}  // namespace repld::testing
