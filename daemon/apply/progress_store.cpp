@@ -89,7 +89,10 @@ ProgressRow ProgressStore::create(const std::string& instance, const std::string
   run_durably(
       "insert into repld.progress (link, slot_name, system_identifier, timeline, database, phase, "
       "lsn, owner, owner_pid, owner_instance, guard_nonce) values ($1, $2, $3, $4, $5, 'setup', "
-      "'0/0', gen_random_uuid(), pg_backend_pid(), $6, gen_random_uuid()::text)",
+      "'0/0', gen_random_uuid(), pg_backend_pid(), $6, gen_random_uuid()::text) "
+      "on conflict (link) do update set slot_name = excluded.slot_name, "
+      "system_identifier = excluded.system_identifier, timeline = excluded.timeline, "
+      "database = excluded.database",
       {link_, slot_name, source.system_identifier, std::to_string(source.timeline),
        source.database, instance});
   return *claim(instance);

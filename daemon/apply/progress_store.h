@@ -54,7 +54,8 @@ class ProgressStore {
   // Makes this session the row's owner and reads it; nothing when the link has no row yet.
   std::optional<ProgressRow> claim(const std::string& instance);
 
-  // Writes the first row of a link, in phase setup, and claims it.
+  // Writes the first row of a link, in phase setup, and claims it. A row that an interrupted set-up
+  // left is taken over: its guard nonce, which the guard on the tables may carry, stays.
   ProgressRow create(const std::string& instance, const std::string& slot_name,
                      const pg::SystemIdentity& source);
 

@@ -89,9 +89,11 @@ void Surroundings::disable_rules(pqxx::transaction_base& transaction,
 
 void Surroundings::set_aside_foreign_keys(pqxx::transaction_base& transaction,
                                           const pg::ReplicaRelation& relation) {
-  const bool can_stay = target_.server_version() >= 180000;
+  const bool knows_not_enforced = target_.server_version() >= 180000;
   for (const auto& row : transaction.exec_params(std::string(sql::kForeignKeys), relation.oid)) {
     const TableName table{row[0].c_str(), row[1].c_str()};
+    // ENFORCED validates, so a constraint that was NOT VALID can only come back by its definition.
+    const bool can_stay = knows_not_enforced && row[4].as<bool>();
     transaction.exec(fmt::format("alter table {} {} constraint {} {}", quoted(table),
                                  can_stay ? "alter" : "drop", quote_identifier(row[2].c_str()),
                                  can_stay ? "not enforced" : ""));

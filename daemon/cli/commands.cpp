@@ -70,7 +70,9 @@ bool reached_goal(const Json& status, Goal goal, const std::optional<Lsn>& mark)
         if (!copied) return false;
         break;
       case Goal::caught_up:
-        if (!copied || !mark || parse_lsn(link["durable"].get<std::string>()) < *mark) return false;
+        // Only what a living session says: a target that is away may come back older.
+        if (!copied || link["state"] != "streaming" || !mark) return false;
+        if (parse_lsn(link["durable"].get<std::string>()) < *mark) return false;
         break;
     }
   }

@@ -59,6 +59,14 @@ Link::Link(Settings settings, Hooks hooks)
 
 Link::~Link() { stop(); }
 
+LinkStatus Link::status() const {
+  LinkStatus status = shared_.status.copy();
+  if (const FlowPtr flow = shared_.flow.copy()) {
+    show_positions(flow->copy().progress, status);
+  }
+  return status;
+}
+
 void Link::start() {
   shared_.events.record("started", fmt::format("link {}", shared_.name()));
   monitor_.start();

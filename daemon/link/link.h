@@ -30,7 +30,8 @@ class Link {
   void mark(MarkReply reply) { monitor_.mark(std::move(reply)); }
 
   const Settings& settings() const { return shared_.settings; }
-  LinkStatus status() const { return shared_.status.copy(); }
+  // As of now; lag and the slot as of the monitor's last look.
+  LinkStatus status() const;
   std::vector<Event> events_after(int64_t id, size_t limit) const {
     return shared_.events.after(id, limit);
   }

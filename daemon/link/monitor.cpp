@@ -113,12 +113,7 @@ void Monitor::publish_lag() {
   }
   shared_.status.with([&](LinkStatus& status) {
     if (flow) {
-      flow->with([&](Flow& value) {
-        status.received = value.progress.received();
-        status.applied = value.progress.applied();
-        status.durable = value.progress.durable();
-        status.confirmed = value.progress.confirmed();
-      });
+      show_positions(flow->copy().progress, status);
     } else {
       reached = status.durable;
     }

@@ -196,8 +196,12 @@ void LinkSession::stream(Lsn from) {
                         apply_wakeup_);
 
   shared_.flow.with([&](FlowPtr& current) { current = flow; });
-  shared_.set_state(LinkState::streaming);
-  shared_.status.with([](LinkStatus& status) { status.error.reset(); });
+  shared_.status.with([&](LinkStatus& status) {
+    // A target that came back older than it was is shown where it is now.
+    show_positions(flow->copy().progress, status);
+    status.state = LinkState::streaming;
+    status.error.reset();
+  });
   shared_.events.record("streaming", fmt::format("from {}", to_string(from)));
   shared_.events.store(*target_);
 

@@ -5,6 +5,7 @@
 #include "apply/surroundings.h"
 #include "base/failpoint.h"
 #include "core/sql_text.h"
+#include "embedded_sql.h"
 #include "pg/catalog.h"
 #include "stream/publication.h"
 #include "stream/slot.h"
@@ -87,16 +88,15 @@ void Setup::discard_earlier(const apply::ProgressRow& earlier) {
   stream::drop_slot(source_, earlier.slot_name);
   target_.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec_params("select set_config('repld.apply', $1, true)", earlier.guard_nonce);
+    // Only what was guarded all the while holds nothing but what we copied. The rest is looked at
+    // like any other table, and refused when it is not empty.
     std::vector<std::string> tables;
-    if (shared_.settings.config.copy.initial) {
-      for (const auto& row : transaction.exec_params(
-               "select schema_name, table_name from repld.table_state where link = $1 and "
-               "to_regclass(format('%I.%I', schema_name, table_name)) is not null",
-               shared_.name())) {
-        tables.push_back(quote_qualified(row[0].c_str(), row[1].c_str()));
-      }
+    for (const auto& row : transaction.exec_params(std::string(sql::kHalfCopiedTables),
+                                                   shared_.name(),
+                                                   apply::guard_name(shared_.name()))) {
+      tables.push_back(quote_qualified(row[0].c_str(), row[1].c_str()));
     }
-    if (!tables.empty()) {
+    if (shared_.settings.config.copy.initial && !tables.empty()) {
       transaction.exec(fmt::format("truncate {}", fmt::join(tables, ", ")));
     }
     transaction.exec_params("delete from repld.copy_chunk where link = $1", shared_.name());

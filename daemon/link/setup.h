@@ -9,9 +9,10 @@
 //   5 the copy
 //   6 progress row: phase streaming, at the slot's consistent point
 // A crash before 6 finds phase setup: the slot (if made) is dropped, the tables in table_state
-// are truncated (they were empty when we began and guarded since), and it begins again at 2. A
-// crash after 6 finds phase streaming. A slot of our name without a progress row is somebody
-// else's and is refused.
+// are truncated where the guard stands (they were empty when we began and guarded since; without
+// a guard rows of others may be among ours, so such a table is refused until it is emptied), and
+// it begins again at 2. A crash after 6 finds phase streaming. A slot of our name without a
+// progress row is somebody else's and is refused.
 #pragma once
 
 #include <optional>

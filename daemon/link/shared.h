@@ -53,6 +53,13 @@ struct Settings {
 
 using FlowPtr = std::shared_ptr<Synchronized<Flow>>;
 
+inline void show_positions(const Progress& progress, LinkStatus& status) {
+  status.received = progress.received();
+  status.applied = progress.applied();
+  status.durable = progress.durable();
+  status.confirmed = progress.confirmed();
+}
+
 struct Shared {
   explicit Shared(Settings given, Hooks hooked)
       : settings(std::move(given)),

@@ -44,27 +44,28 @@ bool PipelineConnection::flush() {
   return left == 0;
 }
 
-ResultHandle PipelineConnection::try_result() {
-  if (owed_ == 0) {
-    return nullptr;
-  }
-  if (PQconsumeInput(handle()) != 1) {
-    throw_lost();
-  }
+ResultHandle PipelineConnection::take_result() {
   // A null separates the results of two commands; two in a row mean that none is there.
-  for (int nulls = 0; nulls < 2 && PQisBusy(handle()) == 0;) {
+  for (int nulls = 0; owed_ > 0 && nulls < 2 && PQisBusy(handle()) == 0;) {
     ResultHandle result(PQgetResult(handle()));
-    if (result == nullptr) {
-      ++nulls;
-      continue;
+    if (result != nullptr) {
+      --owed_;
+      return result;
     }
-    --owed_;
-    return result;
-  }
-  if (PQstatus(handle()) == CONNECTION_BAD) {
-    throw_lost();
+    ++nulls;
   }
   return nullptr;
+}
+
+ResultHandle PipelineConnection::try_result() {
+  if (ResultHandle result = take_result()) {
+    return result;
+  }
+  // Read also when nothing is owed: that is how an idle session learns that its server has gone.
+  if (PQconsumeInput(handle()) != 1 || PQstatus(handle()) == CONNECTION_BAD) {
+    throw_lost();
+  }
+  return take_result();
 }
 
 bool has_tag(const PGresult* result, std::string_view tag) {

@@ -42,6 +42,7 @@ class PipelineConnection : public Connection {
 
  private:
   void check_sent(int sent);
+  ResultHandle take_result();  // of what has been read
 
   size_t owed_ = 0;
 };

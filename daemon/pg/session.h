@@ -13,6 +13,9 @@
 
 namespace repld::pg {
 
+// SQLSTATE of a refusal; libpqxx 6 leaves it out where the exception's type says it.
+std::string sqlstate_of(const pqxx::sql_error& failure);
+
 // The Error that stands for a libpqxx exception in flight; rethrows what is none.
 [[noreturn]] void rethrow_as_error(Side side);
 

@@ -3,7 +3,7 @@
 namespace repld::pg {
 
 ErrorKind kind_of_sqlstate(std::string_view sqlstate) {
-  const std::string_view group = sqlstate.substr(0, 2);
+  const std::string_view group = sqlstate.substr(0, 2);  // its class
   // 25006: a demoted node or a disk guard. 55006: the slot's last user is still leaving.
   if (group == "08" || group == "40" || group == "53" || group == "57" || group == "58" ||
       sqlstate == "25006" || sqlstate == "55P03" || sqlstate == "55006" || sqlstate == kNotOurs) {

@@ -1,11 +1,13 @@
 // A source, a target and a daemon between them: what almost every server test needs.
 #pragma once
 
+#include <map>
 #include <memory>
-#include <optional>
+#include <nlohmann/json.hpp>
 #include <pqxx/pqxx>
 #include <string>
 
+#include "pg/session.h"
 #include "support/compare.h"
 #include "support/daemon.h"
 #include "support/eventually.h"
@@ -56,6 +58,24 @@ class Pair {
     return text;
   }
 
+  // A write to the target that the guard lets pass, as drift that nobody should cause.
+  void past_guard(const std::string& sql) const {
+    const std::string nonce = on_target("select guard_nonce from repld.progress")[0][0].c_str();
+    on_target("set repld.apply = '" + nonce + "'; " + sql);
+  }
+
+  int64_t count(const std::string& dsn, const std::string& what) const {
+    return run_sql(dsn, "select count(*) from " + what)[0][0].as<int64_t>();
+  }
+  // The link's part of /api/v1/status.
+  nlohmann::json link() const {
+    return nlohmann::json::parse(daemon.status_json())["links"][0];
+  }
+  std::string error_message() const {
+    const nlohmann::json error = link()["error"];
+    return error.is_null() ? "" : error["message"].get<std::string>();
+  }
+
   static pqxx::result run_sql(const std::string& dsn, const std::string& sql) {
     pqxx::connection connection(dsn);
     return pqxx::nontransaction(connection).exec("set search_path = public;" + sql);
@@ -72,7 +92,7 @@ inline std::string sqlstate_of(const std::string& dsn, const std::string& sql) {
     Pair::run_sql(dsn, sql);
     return {};
   } catch (const pqxx::sql_error& failure) {
-    return failure.sqlstate();
+    return pg::sqlstate_of(failure);
   }
 }
 
