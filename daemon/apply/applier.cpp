@@ -283,8 +283,8 @@ void Applier::committed(const InFlight& in_flight, uint64_t parts) {
   observer_.applied(counted_);
   counted_ = {};
   counted_index_.clear();
-  for (const MissingRow& missing : in_flight.missing) {
-    observer_.missing(missing.relation->table, missing.rows);
+  for (const auto& [table, rows] : in_flight.missing) {
+    observer_.missing(table, rows);
   }
 }
 

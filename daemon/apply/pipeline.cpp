@@ -223,7 +223,7 @@ void Pipeline::take_change(const Owed& owed, const PGresult* result) {
                                .substr(0, 6) == "INSERT") ||
                       (owed.change_kind == ChangeKind::remove && rows == 0);
   if (missed) {
-    owed.in_flight->missing.push_back({owed.relation, 1});
+    ++owed.in_flight->missing[owed.relation->table];
   }
 }
 

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -26,11 +27,6 @@
 
 namespace repld::apply {
 
-struct MissingRow {
-  MappedRelation* relation = nullptr;
-  int64_t rows = 0;
-};
-
 // A batch that was sent, and what has come back of it.
 struct InFlight {
   Batch batch;
@@ -39,7 +35,7 @@ struct InFlight {
   std::optional<Error> failure;  // the first
   size_t failed_part = 0;        // what it was about, when `failed_change` is set
   std::optional<size_t> failed_change;
-  std::vector<MissingRow> missing;  // mending: changes that found no row
+  std::map<TableName, int64_t> missing;  // mending: changes that found no row
 };
 
 class Pipeline {

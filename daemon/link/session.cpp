@@ -41,8 +41,9 @@ apply::ApplyObserver observer_of(Shared& shared) {
   };
   observer.missing = [&shared](const TableName& table, int64_t rows) {
     shared.hooks.rows_missing(table.full(), rows);
-    shared.events.record("drift", fmt::format("{} row of {} was missing on the target", rows,
-                                              table.full()));
+    shared.events.record("drift", fmt::format("{} {} missing on the target", rows,
+                                              (rows == 1 ? "row of " : "rows of ") + table.full() +
+                                                  (rows == 1 ? " was" : " were")));
     shared.status.with([&](LinkStatus& status) {
       for (TableStatus& shown : status.tables) {
         if (shown.schema == table.schema && shown.name == table.name) {

@@ -67,9 +67,14 @@ class Pair {
   int64_t count(const std::string& dsn, const std::string& what) const {
     return run_sql(dsn, "select count(*) from " + what)[0][0].as<int64_t>();
   }
-  // The link's part of /api/v1/status.
+  // The link's part of /api/v1/status. Waits for a daemon that has just started.
   nlohmann::json link() const {
-    return nlohmann::json::parse(daemon.status_json())["links"][0];
+    nlohmann::json status;
+    eventually(10s, [&] {
+      status = nlohmann::json::parse(daemon.status_json(), nullptr, false);
+      return status.is_object();
+    });
+    return status.at("links").at(0);
   }
   std::string error_message() const {
     const nlohmann::json error = link()["error"];
