@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <set>
-#include <sstream>
 
 #include "app/toml_reader.h"
 
@@ -26,7 +24,8 @@ class Sections {
     const toml::node* node = root_.get(name);
     if (node != nullptr && !node->is_table()) {
       throw Error(ErrorKind::config,
-                  fmt::format("{}: \"{}\" must be a section", place_of(node->source(), path_), name))
+                  fmt::format("{}: \"{}\" must be a section", place_of(node->source(), path_),
+                              name))
           .hint("Write [{}] on a line of its own.", name);
     }
     return {node == nullptr ? nullptr : node->as_table(), name, path_};
@@ -206,12 +205,18 @@ void read_later_parts(Sections& sections, Config& config) {
   cutover.finish();
 }
 
-toml::table parse(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) {
-    throw Error(ErrorKind::config, fmt::format("{}: cannot be read", path));
+// Nothing when it cannot be read, which includes a directory: that opens, but does not read.
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text;
+  char block[4096];
+  while (file.read(block, sizeof(block)) || file.gcount() > 0) {
+    text.append(block, static_cast<size_t>(file.gcount()));
   }
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  return file.eof() ? std::optional(std::move(text)) : std::nullopt;
+}
+
+toml::table parse(const std::string& text, const std::string& path) {
   try {
     return toml::parse(text, path);
   } catch (const toml::parse_error& failure) {
@@ -222,22 +227,29 @@ toml::table parse(const std::string& path) {
 }
 
 std::string read_secret(const std::string& path, const std::string& key) {
-  std::ifstream file(path);
-  if (!file) {
+  std::optional<std::string> secret = read_file(path);
+  if (!secret) {
     throw Error(ErrorKind::config, fmt::format("{}: \"{}\" cannot be read", key, path))
         .hint("It must exist and be readable by the daemon's user.");
   }
-  std::string secret{std::istreambuf_iterator<char>(file), {}};
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) {
-    secret.pop_back();
+  while (!secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) {
+    secret->pop_back();
   }
-  return secret;
+  return *std::move(secret);
 }
 
 }  // namespace
 
 Config load_config(const std::string& path) {
-  const toml::table root = parse(path);
+  const std::optional<std::string> text = read_file(path);
+  if (!text) {
+    throw Error(ErrorKind::config, fmt::format("{}: cannot be read", path));
+  }
+  return parse_config(*text, path);
+}
+
+Config parse_config(const std::string& text, const std::string& path) {
+  const toml::table root = parse(text, path);
   Sections sections(root, path);
   Config config;
   read_server(sections.section("source"), config.source);

@@ -50,8 +50,8 @@ std::string copy_line(const Json& link) {
 }
 
 std::string error_lines(const Json& error, bool colour) {
-  std::string text =
-      fmt::format("  {}  {}\n", paint("error   ", "31", colour), error["message"].get<std::string>());
+  std::string text = fmt::format("  {}  {}\n", paint("error   ", "31", colour),
+                                 error["message"].get<std::string>());
   for (const char* key : {"detail", "hint"}) {
     const auto value = error[key].get<std::string>();
     if (!value.empty()) {
@@ -132,8 +132,8 @@ std::string render_tables(const Json& status) {
                                   table["name"].get<std::string>().size() + 1);
     }
   }
-  std::string text = fmt::format("{:{}}  {:8}  {:>12}  {:>10}  {:>8}  {}\n", "table", width, "state",
-                                 "rows copied", "bytes", "missing", "group");
+  std::string text = fmt::format("{:{}}  {:8}  {:>12}  {:>10}  {:>8}  {}\n", "table", width,
+                                 "state", "rows copied", "bytes", "missing", "group");
   for (const Json& link : status["links"]) {
     for (const Json& table : link["tables"]) {
       text += fmt::format(

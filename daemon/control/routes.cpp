@@ -54,7 +54,8 @@ Response readyz(const ControlPort& port, std::string_view query) {
   }
   const auto reasons = unready_reasons(*port.status(), max_lag);
   const nlohmann::ordered_json body = {{"ready", reasons.empty()}, {"reasons", reasons}};
-  return {reasons.empty() ? 200 : 503, "application/json", body.dump()};
+  return {reasons.empty() ? 200 : 503, "application/json",
+          body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)};
 }
 
 Response events(const ControlPort& port, std::string_view query) {

@@ -142,6 +142,20 @@ std::vector<std::string> set_list(const RowMapping& mapping, const UpdateShape& 
   return sets;
 }
 
+// No statement can set a column that the target generates as identity. So its value must be there
+// already: where the source made a new one, the row is not found, which is reported.
+std::string fixed_values(const RowMapping& mapping, const UpdateShape& shape,
+                         Parameters& parameters) {
+  std::string conditions;
+  for (size_t i = 0; i < mapping.columns.size(); ++i) {
+    const MappedColumn& column = mapping.columns[i];
+    if (column.identity_always && !column.key && column.written && shape.known[i]) {
+      conditions += " and " + equals(column, parameters, false, i);
+    }
+  }
+  return conditions;
+}
+
 bool all_known(const RowMapping& mapping, const UpdateShape& shape) {
   for (size_t i = 0; i < mapping.columns.size(); ++i) {
     if (mapping.columns[i].written && !shape.known[i]) {
@@ -180,14 +194,15 @@ Statement update_statement(const RowMapping& mapping, const UpdateShape& shape,
   Parameters parameters(mapping);
   const RowSource source = row_source(mapping, parameters, shape.old_row);
   const std::vector<std::string> sets = set_list(mapping, shape, parameters);
+  const std::string fixed = fixed_values(mapping, shape, parameters);
   std::string hit;
   if (sets.empty()) {
-    hit = fmt::format("select 1 from {} r where {}", only(mapping),
-                      match(mapping, parameters, shape.old_row));
+    hit = fmt::format("select 1 from {} r where {}{}", only(mapping),
+                      match(mapping, parameters, shape.old_row), fixed);
   } else {
-    hit = fmt::format("update {} r set {}{}{} where {} returning 1", only(mapping),
+    hit = fmt::format("update {} r set {}{}{} where {}{} returning 1", only(mapping),
                       joined(sets, ", "), source.from.empty() ? "" : " from ", source.from,
-                      source.where);
+                      source.where, fixed);
   }
   std::string sql = fmt::format("with {}hit as ({}) ", sets.empty() ? "" : source.with, hit);
   if (strictness == Strictness::mending && all_known(mapping, shape)) {

@@ -18,7 +18,9 @@ std::vector<Chunk> plan_chunks(const std::vector<SourceTable>& tables, int64_t p
       chunks.push_back({t, l, first, std::nullopt});
     }
   }
-  const auto pages = [&](const Chunk& chunk) { return tables[chunk.table].leaves[chunk.leaf].pages; };
+  const auto pages = [&](const Chunk& chunk) {
+    return tables[chunk.table].leaves[chunk.leaf].pages;
+  };
   std::stable_sort(chunks.begin(), chunks.end(), [&](const Chunk& left, const Chunk& right) {
     return pages(left) > pages(right);
   });

@@ -34,6 +34,11 @@ const char* to_string(TableState state) {
 
 namespace {
 
+// A name in another encoding shows as U+FFFD: nobody is kept from reading the status by it.
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 Json json_of(const ErrorStatus& error) {
   return {{"kind", error.kind},     {"message", error.message},   {"detail", error.detail},
           {"hint", error.hint},     {"sqlstate", error.sqlstate}, {"table", error.table},
@@ -114,7 +119,7 @@ std::string primary_json(const Status& status) {
   for (const GroupStatus& group : status.groups) {
     sides[group.name] = group.primary;
   }
-  return sides.dump();
+  return text_of(sides);
 }
 
 std::string status_json(const Status& status) {
@@ -129,7 +134,7 @@ std::string status_json(const Status& status) {
   const Json whole = {{"version", status.version}, {"started_at", status.started_at},
                       {"at", status.at},           {"http_listen", status.http_listen},
                       {"links", std::move(links)}, {"groups", std::move(groups)}};
-  return whole.dump();
+  return text_of(whole);
 }
 
 std::string events_json(const std::vector<Event>& events) {
@@ -141,7 +146,7 @@ std::string events_json(const std::vector<Event>& events) {
                     {"kind", event.kind},
                     {"message", event.message}});
   }
-  return Json{{"events", std::move(list)}}.dump();
+  return text_of({{"events", std::move(list)}});
 }
 
 }  // namespace repld

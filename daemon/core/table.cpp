@@ -12,7 +12,8 @@ const TargetColumn* TargetTable::find_column(const std::string& column) const {
 }
 
 Error missing_table(const TableName& table) {
-  Error error(ErrorKind::schema, fmt::format("table \"{}\" is missing on the target", table.full()));
+  Error error(ErrorKind::schema,
+              fmt::format("table \"{}\" is missing on the target", table.full()));
   error.hint("Create it with the columns and the key of the source, then run replctl resume.");
   error.table(table.full());
   return error;
