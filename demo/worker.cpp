@@ -97,11 +97,8 @@ class Worker {
 
   void count_refusal(const pqxx::sql_error& error) {
     switch (classify(error.sqlstate())) {
-      case Refusal::conflict:
-        counts_.conflicts++;
-        return;
-      case Refusal::connection:
-        throw;
+      case Refusal::conflict: counts_.conflicts++; return;
+      case Refusal::connection: throw;
       case Refusal::unexpected:
         counts_.unexpected++;
         std::fprintf(stderr, "salon_writer: %s: %s\n", error.sqlstate().c_str(), error.what());

@@ -23,9 +23,8 @@ class Sections {
     known_.push_back(name);
     const toml::node* node = root_.get(name);
     if (node != nullptr && !node->is_table()) {
-      throw Error(ErrorKind::config,
-                  fmt::format("{}: \"{}\" must be a section", place_of(node->source(), path_),
-                              name))
+      throw Error(ErrorKind::config, fmt::format("{}: \"{}\" must be a section",
+                                                 place_of(node->source(), path_), name))
           .hint("Write [{}] on a line of its own.", name);
     }
     return {node == nullptr ? nullptr : node->as_table(), name, path_};
@@ -91,8 +90,8 @@ void read_link(TomlReader reader, LinkConfig& link) {
   reader.get("create_publication", link.create_publication);
   reader.get("publications", link.publications);
   reader.finish();
-  const bool plain = link.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") ==
-                     std::string::npos;
+  const bool plain =
+      link.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
   if (link.name.empty() || link.name.size() > 40 || !plain) {
     throw reader.error_at("name", "must be 1 to 40 of a-z, 0-9 and _")
         .hint("It becomes part of a replication slot's name.");
@@ -169,12 +168,22 @@ void read_apply(TomlReader reader, ApplyConfig& apply) {
   }
 }
 
+bool is_host_and_port(const std::string& listen) {
+  const size_t colon = listen.rfind(':');
+  if (colon == std::string::npos || colon == 0) {
+    return false;
+  }
+  const std::string port = listen.substr(colon + 1);
+  return !port.empty() && port.size() <= 5 &&
+         port.find_first_not_of("0123456789") == std::string::npos && std::stoi(port) <= 65535;
+}
+
 void read_surfaces(Sections& sections, Config& config) {
   TomlReader http = sections.section("http");
   http.get("listen", config.http.listen);
   http.finish();
-  if (config.http.listen.rfind(':') == std::string::npos) {
-    throw http.error_at("listen", "must be host:port");
+  if (!is_host_and_port(config.http.listen)) {
+    throw http.error_at("listen", "must be host:port").hint("For example 127.0.0.1:9847.");
   }
   TomlReader control = sections.section("control");
   control.get("socket", config.control.socket);
@@ -235,6 +244,9 @@ std::string read_secret(const std::string& path, const std::string& key) {
   while (!secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) {
     secret->pop_back();
   }
+  if (secret->empty()) {
+    throw Error(ErrorKind::config, fmt::format("{}: \"{}\" is empty", key, path));
+  }
   return *std::move(secret);
 }
 
@@ -283,8 +295,8 @@ std::optional<std::string> resolve_password(const ServerConfig& server, Side sid
   if (!server.password_env.empty()) {
     const char* value = std::getenv(server.password_env.c_str());
     if (value == nullptr) {
-      throw Error(ErrorKind::config, fmt::format("{}.password_env: {} is not set", section,
-                                                 server.password_env));
+      throw Error(ErrorKind::config,
+                  fmt::format("{}.password_env: {} is not set", section, server.password_env));
     }
     return std::string(value);
   }

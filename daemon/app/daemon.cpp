@@ -52,7 +52,7 @@ link::Settings settings_of(const Config& config, const InstanceLock& lock) {
 std::string failure_json(const ErrorStatus& failure) {
   const nlohmann::ordered_json body = {
       {"error", failure.message}, {"detail", failure.detail}, {"hint", failure.hint}};
-  return body.dump();
+  return body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 class Daemon {
@@ -166,11 +166,11 @@ link::Hooks Daemon::hooks() {
   link::Hooks hooks;
   hooks.copy_tables = [this](const link::CopyRequest& request) {
     const link::Settings& settings = link_.settings();
-    const copy::CopyPlan plan = {config_.link.name, request.snapshot,       request.guard_nonce,
-                                 config_.copy.workers, request.tables,      request.targets,
+    const copy::CopyPlan plan = {config_.link.name,    request.snapshot, request.guard_nonce,
+                                 config_.copy.workers, request.tables,   request.targets,
                                  request.columns};
-    copy::copy_tables(settings.source, settings.target, plan,
-                      {request.progress, request.finished}, request.stop);
+    copy::copy_tables(settings.source, settings.target, plan, {request.progress, request.finished},
+                      request.stop);
   };
   hooks.rows_applied = [this](const std::string& table, int64_t inserted, int64_t updated,
                               int64_t deleted) {
@@ -208,8 +208,7 @@ control::ControlPort Daemon::control_port() {
   return port;
 }
 
-void Daemon::execute(control::Command command,
-                     std::function<void(control::CommandResult)> reply) {
+void Daemon::execute(control::Command command, std::function<void(control::CommandResult)> reply) {
   switch (command) {
     case control::Command::pause:
       link_.pause();

@@ -4,8 +4,9 @@
 // them, with the nearest one as hint.
 #pragma once
 
-#include <string>
 #include <toml++/toml.h>
+
+#include <string>
 #include <vector>
 
 #include "core/error.h"

@@ -81,7 +81,8 @@ bool Applier::fill(const std::stop_token& stop) {
 Batch Applier::next_batch() {
   Batch batch;
   batch.from = sent_;
-  while (!large_ && batch.rows < options_.batch_rows_max && batch.bytes < options_.batch_bytes_max) {
+  while (!large_ && batch.rows < options_.batch_rows_max &&
+         batch.bytes < options_.batch_bytes_max) {
     std::optional<TransactionPart> part = queue_.try_pop();
     if (!part) {
       break;
@@ -380,14 +381,14 @@ void Applier::refuse(const InFlight& in_flight, const TransactionPart& part) con
   const std::string table = change.relation ? change.relation->full_name() : cause.table();
   const std::string place = part.last ? "committed at " + to_string(part.commit_lsn)
                                       : "committing at " + to_string(part.commit_lsn);
-  Error error(ErrorKind::conflict,
-              fmt::format("the target refused a change to \"{}\"", table));
+  Error error(ErrorKind::conflict, fmt::format("the target refused a change to \"{}\"", table));
   error.sqlstate(cause.sqlstate()).table(table);
   error.detail("{} number {} of source transaction {}, {}: SQLSTATE {}{}{}", name_of(change.kind),
                *in_flight.failed_change + 1, part.xid, place, cause.sqlstate(),
                cause.detail().empty() ? "" : ", ", cause.detail());
-  error.hint("Everything before this transaction is applied. Mend the row or the constraint on "
-             "the target, then run replctl resume.");
+  error.hint(
+      "Everything before this transaction is applied. Mend the row or the constraint on "
+      "the target, then run replctl resume.");
   throw error;
 }
 

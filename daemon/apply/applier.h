@@ -16,10 +16,11 @@
 // transaction and table it was.
 //
 // Interleavings, with C a crash of this process and the server's view in brackets:
-//   sent C                [rolls back, or commits progress and data together] next session reads which
-//   COMMIT answered C     [committed, maybe not flushed] the slot was told less; nothing is due
-//   COMMIT answered, target crashes   [may be forgotten] progress row went with it; replayed
-//   durable marked C      the margin still holds the WAL; nothing is due
+//   sent, C              [rolls back, or commits progress and data together]  the next session
+//                        reads which
+//   COMMIT answered, C   [committed, maybe not flushed]  the slot was told less; nothing is due
+//   COMMIT answered, target crashes  [may be forgotten]  the progress row went with it; replayed
+//   durable marked, C    the margin still holds the WAL; nothing is due
 #pragma once
 
 #include <chrono>
@@ -68,8 +69,8 @@ class Applier {
  public:
   // Borrows everything; `wakeup` is this thread's, `reader` is notified of durable progress.
   Applier(Pipeline& pipeline, SchemaMap& schema, int socket, Lsn from,
-          const ApplierOptions& options, PartQueue& queue, Synchronized<Flow>& flow,
-          Wakeup& wakeup, Wakeup& reader, ApplyObserver observer);
+          const ApplierOptions& options, PartQueue& queue, Synchronized<Flow>& flow, Wakeup& wakeup,
+          Wakeup& reader, ApplyObserver observer);
 
   // Until stopped; then what was sent is made durable. Throws Error when it cannot go on.
   void run(const std::stop_token& stop);

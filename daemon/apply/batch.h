@@ -10,8 +10,8 @@
 namespace repld::apply {
 
 struct Batch {
-  Lsn from = Lsn::invalid;  // progress before
-  Lsn to = Lsn::invalid;    // and after
+  Lsn from = Lsn::invalid;             // progress before
+  Lsn to = Lsn::invalid;               // and after
   std::vector<TransactionPart> parts;  // each a whole transaction; none: only the position moves
   size_t rows = 0;
   size_t bytes = 0;

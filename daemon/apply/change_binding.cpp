@@ -85,8 +85,8 @@ void bind(SchemaMap& schema, const TransactionPart& part, const Change& change,
     case ChangeKind::truncate: break;
   }
   for (const Statement::Parameter& parameter : bound.prepared->statement.parameters) {
-    const Value& value = parameter.old_row ? rows.old_value(parameter.column)
-                                           : rows.new_value(parameter.column);
+    const Value& value =
+        parameter.old_row ? rows.old_value(parameter.column) : rows.new_value(parameter.column);
     bound.values.push_back(rows.text(value));
     bound.bytes += value.length;
   }

@@ -21,10 +21,7 @@ constexpr int kPollMs = 100;
 
 Pipeline::Pipeline(pg::PipelineConnection& connection, SchemaMap& schema, std::string link,
                    std::string owner)
-    : connection_(connection),
-      schema_(schema),
-      link_(std::move(link)),
-      owner_(std::move(owner)) {}
+    : connection_(connection), schema_(schema), link_(std::move(link)), owner_(std::move(owner)) {}
 
 std::string Pipeline::advance_sql(Lsn from, Lsn to) const {
   return fmt::format("select repld.advance({}, {}, '{}', '{}')", quote_literal(link_),
@@ -122,14 +119,13 @@ void Pipeline::send_sync(const std::shared_ptr<InFlight>& in_flight) {
   flush();
 }
 
-void Pipeline::send_changes(const std::shared_ptr<InFlight>& in_flight,
-                            const TransactionPart& part, size_t part_index,
-                            Strictness strictness) {
+void Pipeline::send_changes(const std::shared_ptr<InFlight>& in_flight, const TransactionPart& part,
+                            size_t part_index, Strictness strictness) {
   for (size_t i = 0; i < part.changes.size(); ++i) {
     const Change& change = part.changes[i];
     bind(schema_, part, change, strictness, bound_);
-    const Owed owed{Owed::Kind::change, in_flight, bound_.prepared, bound_.relation,
-                    change.kind,        strictness, part_index,     i};
+    const Owed owed{Owed::Kind::change, in_flight,  bound_.prepared, bound_.relation,
+                    change.kind,        strictness, part_index,      i};
     if (bound_.prepared == nullptr) {
       connection_.execute(bound_.sql);
     } else {
@@ -218,10 +214,16 @@ void Pipeline::take_change(const Owed& owed, const PGresult* result) {
     }
     return;
   }
-  const bool missed = (owed.change_kind == ChangeKind::update && rows == 1 &&
-                       std::string_view(PQcmdStatus(const_cast<PGresult*>(result)))
-                               .substr(0, 6) == "INSERT") ||
-                      (owed.change_kind == ChangeKind::remove && rows == 0);
+  if (owed.change_kind == ChangeKind::insert && rows == 0 &&
+      owed.relation->mapping.has_fixed_columns()) {
+    fail(owed,
+         Error(ErrorKind::conflict, "an identity column has another value").sqlstate("RP002"));
+    return;
+  }
+  const bool missed =
+      (owed.change_kind == ChangeKind::update && rows == 1 &&
+       std::string_view(PQcmdStatus(const_cast<PGresult*>(result))).substr(0, 6) == "INSERT") ||
+      (owed.change_kind == ChangeKind::remove && rows == 0);
   if (missed) {
     ++owed.in_flight->missing[owed.relation->table];
   }

@@ -30,8 +30,8 @@ namespace repld::apply {
 // A batch that was sent, and what has come back of it.
 struct InFlight {
   Batch batch;
-  bool finished = false;   // its last Sync has arrived
-  bool committed = false;  // the tag of its COMMIT was COMMIT
+  bool finished = false;         // its last Sync has arrived
+  bool committed = false;        // the tag of its COMMIT was COMMIT
   std::optional<Error> failure;  // the first
   size_t failed_part = 0;        // what it was about, when `failed_change` is set
   std::optional<size_t> failed_change;

@@ -93,8 +93,8 @@ ProgressRow ProgressStore::create(const std::string& instance, const std::string
       "on conflict (link) do update set slot_name = excluded.slot_name, "
       "system_identifier = excluded.system_identifier, timeline = excluded.timeline, "
       "database = excluded.database",
-      {link_, slot_name, source.system_identifier, std::to_string(source.timeline),
-       source.database, instance});
+      {link_, slot_name, source.system_identifier, std::to_string(source.timeline), source.database,
+       instance});
   return *claim(instance);
 }
 

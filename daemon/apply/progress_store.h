@@ -35,7 +35,7 @@ struct ProgressRow {
   std::string database;
   Phase phase = Phase::setup;
   Lsn lsn = Lsn::invalid;
-  std::string owner;        // uuid, new with every claim
+  std::string owner;  // uuid, new with every claim
   std::string guard_nonce;
   bool paused = false;
 };
@@ -43,8 +43,8 @@ struct ProgressRow {
 class ProgressStore {
  public:
   // Borrows the apply connection, in ordinary (not pipeline) mode.
-  ProgressStore(pg::Connection& connection, std::string link) :
-      connection_(connection), link_(std::move(link)) {}
+  ProgressStore(pg::Connection& connection, std::string link)
+      : connection_(connection), link_(std::move(link)) {}
 
   // Returns once the lock is ours, or false when stopped. `waiting` is called once if another
   // installation holds it, with a text that says who.

@@ -50,8 +50,9 @@ std::vector<std::string> identity_columns(const Relation& relation, const Target
               fmt::format("no unique index of the target matches the replica identity of \"{}\"",
                           relation.full_name()))
       .detail("identity columns: {}", fmt::join(wanted, ", "))
-      .hint("Create a unique index (not deferrable, not partial) on these columns of the target "
-            "table, then run replctl resume.")
+      .hint(
+          "Create a unique index (not deferrable, not partial) on these columns of the target "
+          "table, then run replctl resume.")
       .table(relation.full_name());
 }
 
@@ -104,7 +105,6 @@ std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
   mapped->mapping.target = quote_qualified(table.name.schema, table.name.name);
   mapped->mapping.partitioned = table.partitioned;
   const std::vector<std::string> identity = identity_columns(*relation, table);
-  mapped->mapping.upsertable = !identity.empty();
   for (const RelationColumn& column : relation->columns) {
     mapped->mapping.columns.push_back(map_column(*relation, column, table, identity));
   }

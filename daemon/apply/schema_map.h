@@ -30,7 +30,7 @@ struct Prepared {
 
 struct MappedRelation {
   RelationPtr relation;
-  TableName table;              // on the target, the root
+  TableName table;  // on the target, the root
   RowMapping mapping;
   std::string truncate_target;  // quoted; a leaf by its own name
 

@@ -38,8 +38,8 @@ std::string restore_statement(const pqxx::row& row) {
 std::string guard_name(const std::string& link) { return "repld_guard_" + link; }
 
 void Surroundings::journal(pqxx::transaction_base& transaction, const std::string& kind,
-                           const TableName& table, const std::string& name,
-                           const std::string& how, const std::string& definition) {
+                           const TableName& table, const std::string& name, const std::string& how,
+                           const std::string& definition) {
   transaction.exec_params(
       "insert into repld.set_aside (link, kind, schema_name, table_name, name, how, definition) "
       "values ($1, $2, $3, $4, $5, $6, $7)",

@@ -40,9 +40,8 @@ class Surroundings {
   void disable_rules(pqxx::transaction_base& transaction, const pg::ReplicaRelation& relation);
   void set_aside_foreign_keys(pqxx::transaction_base& transaction,
                               const pg::ReplicaRelation& relation);
-  void journal(pqxx::transaction_base& transaction, const std::string& kind,
-               const TableName& table, const std::string& name, const std::string& how,
-               const std::string& definition);
+  void journal(pqxx::transaction_base& transaction, const std::string& kind, const TableName& table,
+               const std::string& name, const std::string& how, const std::string& definition);
 
   pg::Session& target_;
   const std::string link_;

@@ -40,9 +40,8 @@ class JsonFormatter : public spdlog::formatter {
 void start_logging(const LogConfig& config) {
   auto logger = spdlog::stderr_color_mt("repld");
   const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
-  const bool json = config.format == LogFormat::json ||
-                    (config.format == LogFormat::automatic && ::isatty(STDERR_FILENO) == 0 &&
-                     journal);
+  const bool json = config.format == LogFormat::json || (config.format == LogFormat::automatic &&
+                                                         ::isatty(STDERR_FILENO) == 0 && journal);
   if (json) {
     logger->set_formatter(std::make_unique<JsonFormatter>());
   } else {

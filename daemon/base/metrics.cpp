@@ -4,12 +4,11 @@
 
 #include <algorithm>
 
-
 namespace repld {
 
 namespace {
 
-const prometheus::Histogram::BucketBoundaries kRowBuckets = {1,    10,    100,    1'000,
+const prometheus::Histogram::BucketBoundaries kRowBuckets = {1,     10,     100,    1'000,
                                                              5'000, 20'000, 100'000};
 const prometheus::Histogram::BucketBoundaries kSecondBuckets = {0.001, 0.005, 0.02, 0.05, 0.1,
                                                                 0.25,  0.5,   1,    5,    30};
@@ -43,7 +42,8 @@ Metrics::Metrics(std::string link)
       received_lsn_(gauges("repld_received_lsn_bytes", "Position the stream was read to.")),
       applied_lsn_(gauges("repld_applied_lsn_bytes", "Position committed on the target.")),
       durable_lsn_(gauges("repld_durable_lsn_bytes", "Position flushed on the target.")),
-      slot_retained_(gauges("repld_slot_retained_bytes", "WAL that the source keeps for the slot.")),
+      slot_retained_(
+          gauges("repld_slot_retained_bytes", "WAL that the source keeps for the slot.")),
       slot_safe_(gauges("repld_slot_safe_bytes",
                         "WAL that may still be written before the slot is lost.")),
       slot_status_(gauges("repld_slot_status", "1 for the slot's wal_status, 0 for the others.")),
@@ -129,8 +129,11 @@ void Metrics::set_link(const LinkStatus& link) {
   applied_lsn_.Add(labels).Set(number(link.applied));
   durable_lsn_.Add(labels).Set(number(link.durable));
   slot_retained_.Add(labels).Set(static_cast<double>(link.slot.retained_bytes));
+  prometheus::Gauge& safe = slot_safe_.Add(labels);
   if (link.slot.safe_bytes) {
-    slot_safe_.Add(labels).Set(static_cast<double>(*link.slot.safe_bytes));
+    safe.Set(static_cast<double>(*link.slot.safe_bytes));
+  } else {
+    slot_safe_.Remove(&safe);  // no limit, no metric
   }
   const std::string wal_status = link.slot.exists ? link.slot.wal_status : "missing";
   for (const char* known : kSlotStatuses) {

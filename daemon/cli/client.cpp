@@ -35,9 +35,8 @@ Answer Client::ask(const char* method, const std::string& target) const {
         if (no_connection) return;
         http::async_write(stream, request, [&](beast::error_code not_sent, size_t) {
           if (not_sent) return;
-          http::async_read(stream, buffer, parser, [&](beast::error_code not_read, size_t) {
-            answer.reached = !not_read;
-          });
+          http::async_read(stream, buffer, parser,
+                           [&](beast::error_code not_read, size_t) { answer.reached = !not_read; });
         });
       });
   io.run();

@@ -62,8 +62,7 @@ int check_config(const Choice& choice, const LoadConfig& load_config) {
 
 int run_status(const Client& client, const Choice& choice) {
   if (choice.goal.empty()) {
-    return choice.watch ? watch_status(client, choice.output)
-                        : show_status(client, choice.output);
+    return choice.watch ? watch_status(client, choice.output) : show_status(client, choice.output);
   }
   const Goal goal = choice.goal == "streaming" ? Goal::streaming
                     : choice.goal == "copied"  ? Goal::copied

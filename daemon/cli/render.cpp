@@ -63,10 +63,9 @@ std::string error_lines(const Json& error, bool colour) {
 
 std::string render_link(const Json& link, bool colour) {
   const auto state = link["state"].get<std::string>();
-  std::string text =
-      fmt::format("link {}: {}{}\n", link["name"].get<std::string>(),
-                  paint(state, colour_of(state), colour),
-                  link["paused_by_operator"].get<bool>() ? " by the operator" : "");
+  std::string text = fmt::format("link {}: {}{}\n", link["name"].get<std::string>(),
+                                 paint(state, colour_of(state), colour),
+                                 link["paused_by_operator"].get<bool>() ? " by the operator" : "");
   text += fmt::format("  servers   source {}, target {}\n",
                       link["source_up"].get<bool>() ? "up" : "away",
                       link["target_up"].get<bool>() ? "up" : "away");
@@ -78,9 +77,9 @@ std::string render_link(const Json& link, bool colour) {
   text += fmt::format("  position  received {}, applied {}, durable {}, confirmed {}\n",
                       link["received"].get<std::string>(), link["applied"].get<std::string>(),
                       link["durable"].get<std::string>(), link["confirmed"].get<std::string>());
-  text += fmt::format("  applied   {} transactions, {} rows since the daemon started\n",
-                      link["applied_transactions"].get<int64_t>(),
-                      link["applied_rows"].get<int64_t>());
+  text +=
+      fmt::format("  applied   {} transactions, {} rows since the daemon started\n",
+                  link["applied_transactions"].get<int64_t>(), link["applied_rows"].get<int64_t>());
   const Json& slot = link["slot"];
   if (slot["exists"].get<bool>()) {
     text += fmt::format("  slot      {} {}, keeps {}", slot["name"].get<std::string>(),
@@ -136,12 +135,12 @@ std::string render_tables(const Json& status) {
                                  "state", "rows copied", "bytes", "missing", "group");
   for (const Json& link : status["links"]) {
     for (const Json& table : link["tables"]) {
-      text += fmt::format(
-          "{:{}}  {:8}  {:>12}  {:>10}  {:>8}  {}\n",
-          table["schema"].get<std::string>() + "." + table["name"].get<std::string>(), width,
-          table["state"].get<std::string>(), table["rows_copied"].get<int64_t>(),
-          bytes_text(table["bytes_copied"].get<int64_t>()), table["missing_rows"].get<int64_t>(),
-          table["group"].get<std::string>());
+      text +=
+          fmt::format("{:{}}  {:8}  {:>12}  {:>10}  {:>8}  {}\n",
+                      table["schema"].get<std::string>() + "." + table["name"].get<std::string>(),
+                      width, table["state"].get<std::string>(), table["rows_copied"].get<int64_t>(),
+                      bytes_text(table["bytes_copied"].get<int64_t>()),
+                      table["missing_rows"].get<int64_t>(), table["group"].get<std::string>());
     }
   }
   return text;

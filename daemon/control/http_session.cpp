@@ -52,10 +52,9 @@ class Session : public std::enable_shared_from_this<Session> {
     const Request asked{std::string(request.method_string()), std::string(request.target())};
     // The answer may come from another thread: it goes back to ours.
     route(port_, access_, asked, [self = shared_from_this()](Response response) {
-      boost::asio::dispatch(self->stream_.get_executor(),
-                            [self, response = std::move(response)]() mutable {
-                              self->write(std::move(response));
-                            });
+      boost::asio::dispatch(
+          self->stream_.get_executor(),
+          [self, response = std::move(response)]() mutable { self->write(std::move(response)); });
     });
   }
 

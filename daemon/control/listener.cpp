@@ -49,8 +49,7 @@ void remove_stale(asio::io_context& io, const std::string& path) {
 
 }  // namespace
 
-HttpListener::HttpListener(asio::io_context& io, const std::string& listen,
-                           const ControlPort& port)
+HttpListener::HttpListener(asio::io_context& io, const std::string& listen, const ControlPort& port)
     : acceptor_(io), port_(port) {
   const auto endpoint = resolve(io, listen);
   error_code failure;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -36,7 +37,9 @@ std::optional<Number> parse(const std::string& text) {
   Number value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool whole = error == std::errc{} && end == text.data() + text.size();
-  return whole && value >= 0 ? std::optional<Number>(value) : std::nullopt;
+  return whole && value >= 0 && value <= std::numeric_limits<Number>::max()
+             ? std::optional<Number>(value)
+             : std::nullopt;
 }
 
 Response readyz(const ControlPort& port, std::string_view query) {

@@ -44,9 +44,9 @@ void ChunkCopy::open_source(const ChunkSource& chunk) {
       "select c.relfilenode = pg_relation_filenode(c.oid) from pg_class c where c.oid = $1::oid",
       {std::to_string(chunk.leaf_oid)});
   if (PQntuples(same.get()) != 1 || pg::text(same, 0, 0) != "t") {
-    throw Error(ErrorKind::connect,
-                fmt::format("table \"{}\" was rewritten or truncated during its copy",
-                            chunk.leaf.full()))
+    throw Error(
+        ErrorKind::connect,
+        fmt::format("table \"{}\" was rewritten or truncated during its copy", chunk.leaf.full()))
         .detail("the copy starts again")
         .table(chunk.leaf.full());
   }

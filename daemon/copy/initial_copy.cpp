@@ -61,15 +61,19 @@ class Work {
   const CopyObserver& observer_;
   const std::vector<Chunk> chunks_;
   std::mutex mutex_;
-  size_t next_ = 0;              // guarded by mutex_
-  std::vector<size_t> left_;     // guarded by mutex_
-  std::exception_ptr failure_;   // guarded by mutex_ while workers run
+  size_t next_ = 0;             // guarded by mutex_
+  std::vector<size_t> left_;    // guarded by mutex_
+  std::exception_ptr failure_;  // guarded by mutex_ while workers run
 };
 
 ChunkSource describe(const CopyPlan& plan, const Chunk& chunk) {
   const SourceTable& table = plan.tables[chunk.table];
   const SourceLeaf& leaf = table.leaves[chunk.leaf];
-  return {leaf.name,        leaf.oid, chunk.first_page, chunk.end_page, plan.targets[chunk.table],
+  return {leaf.name,
+          leaf.oid,
+          chunk.first_page,
+          chunk.end_page,
+          plan.targets[chunk.table],
           plan.columns[chunk.table]};
 }
 

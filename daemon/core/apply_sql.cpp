@@ -23,9 +23,6 @@ class Parameters {
     return fmt::format("${}::{}", number, mapping_.columns[column].type);
   }
 
-  // The same value in text form, for types that know no equality.
-  std::string use_text(bool old_row, size_t column) { return use(old_row, column) + "::text"; }
-
   std::vector<Statement::Parameter> take() { return std::move(list_); }
 
  private:
@@ -41,12 +38,16 @@ std::string joined(const std::vector<std::string>& parts, std::string_view separ
   return fmt::format("{}", fmt::join(parts, separator));
 }
 
-std::string equals(const MappedColumn& column, Parameters& parameters, bool old_row,
-                   size_t index) {
+// Equality of one column of alias r with an expression of its type.
+std::string equal_to(const MappedColumn& column, const std::string& expression) {
   if (column.equality.empty()) {
-    return fmt::format("r.{}::text = {}", column.name, parameters.use_text(old_row, index));
+    return fmt::format("r.{}::text = {}::text", column.name, expression);
   }
-  return fmt::format("r.{} {} {}", column.name, column.equality, parameters.use(old_row, index));
+  return fmt::format("r.{} {} {}", column.name, column.equality, expression);
+}
+
+std::string equals(const MappedColumn& column, Parameters& parameters, bool old_row, size_t index) {
+  return equal_to(column, parameters.use(old_row, index));
 }
 
 // Condition on alias r that finds the row of a change.
@@ -92,28 +93,37 @@ std::string new_values(const std::vector<size_t>& columns, Parameters& parameter
 }
 
 std::string insert_into(const RowMapping& mapping, const std::vector<size_t>& columns) {
-  return fmt::format("insert into {} ({}) overriding system value", mapping.target,
+  return fmt::format("insert into {} as r ({}) overriding system value", mapping.target,
                      joined(names(mapping, columns), ", "));
 }
 
+// Makes an INSERT idempotent. A column that cannot be set must have its value already; else no row
+// is touched.
 std::string conflict_clause(const RowMapping& mapping) {
   std::vector<std::string> keys;
   std::vector<std::string> sets;
+  std::vector<std::string> fixed;
   for (const MappedColumn& column : mapping.columns) {
     if (column.key) {
       keys.push_back(column.name);
-    } else if (column.written && !column.identity_always) {
+    } else if (column.written && column.identity_always) {
+      fixed.push_back(equal_to(column, "excluded." + column.name));
+    } else if (column.written) {
       sets.push_back(fmt::format("{0} = excluded.{0}", column.name));
     }
   }
-  return fmt::format(" on conflict ({}) do {}", joined(keys, ", "),
-                     sets.empty() ? "nothing" : "update set " + joined(sets, ", "));
+  if (sets.empty() && !fixed.empty()) {
+    sets.push_back(fmt::format("{0} = excluded.{0}", keys.front()));
+  }
+  return fmt::format(" on conflict ({}) do {}{}{}", joined(keys, ", "),
+                     sets.empty() ? "nothing" : "update set " + joined(sets, ", "),
+                     fixed.empty() ? "" : " where ", joined(fixed, " and "));
 }
 
 // Turns a statement on alias r into one that finds its single row of a keyless table first.
 struct RowSource {
-  std::string with;   // comes before the statement's own CTE
-  std::string from;   // for UPDATE .. FROM
+  std::string with;  // comes before the statement's own CTE
+  std::string from;  // for UPDATE .. FROM
   std::string where;
 };
 
@@ -172,20 +182,19 @@ bool RowMapping::keyed() const {
                      [](const MappedColumn& column) { return column.key; });
 }
 
+bool RowMapping::has_fixed_columns() const {
+  return std::any_of(columns.begin(), columns.end(), [](const MappedColumn& column) {
+    return column.identity_always && column.written && !column.key;
+  });
+}
+
 Statement insert_statement(const RowMapping& mapping, Strictness strictness) {
   Parameters parameters(mapping);
   const std::vector<size_t> columns = written_columns(mapping);
-  std::string sql = insert_into(mapping, columns);
-  if (strictness == Strictness::mending && mapping.keyed() && !mapping.upsertable) {
-    const std::string values = new_values(columns, parameters);
-    sql += fmt::format(" select {} where not exists (select from {} r where {})", values,
-                       only(mapping), match(mapping, parameters, false));
-  } else {
-    sql += fmt::format(" values ({})", new_values(columns, parameters));
-    if (strictness == Strictness::mending && mapping.keyed()) {
-      sql += conflict_clause(mapping);
-    }
-  }
+  const bool upsert = strictness == Strictness::mending && mapping.keyed();
+  std::string sql =
+      fmt::format("{} values ({}){}", insert_into(mapping, columns),
+                  new_values(columns, parameters), upsert ? conflict_clause(mapping) : "");
   return {std::move(sql), parameters.take()};
 }
 
@@ -207,8 +216,9 @@ Statement update_statement(const RowMapping& mapping, const UpdateShape& shape,
   std::string sql = fmt::format("with {}hit as ({}) ", sets.empty() ? "" : source.with, hit);
   if (strictness == Strictness::mending && all_known(mapping, shape)) {
     const std::vector<size_t> columns = written_columns(mapping);
-    sql += fmt::format("{} select {} where not exists (select from hit)",
-                       insert_into(mapping, columns), new_values(columns, parameters));
+    sql += fmt::format("{} select {} where not exists (select from hit){}",
+                       insert_into(mapping, columns), new_values(columns, parameters),
+                       mapping.keyed() ? conflict_clause(mapping) : "");
   } else {
     sql += "select repld.expect_one(count(*)) from hit";
   }

@@ -4,8 +4,8 @@
 // INSERT fails on a row that is there, UPDATE and DELETE raise through repld.expect_one unless
 // they touch one row. So drift aborts the batch on the server, before its COMMIT, although the
 // client has long sent that. `mending` is idempotent, for the replay of such a batch and for
-// targets that others write to: INSERT upserts by key, UPDATE inserts a row that is missing
-// (then its command tag is INSERT 0 1, else INSERT 0 0), DELETE tells by its tag.
+// targets that others write to: INSERT upserts by key, UPDATE upserts the row when the old one is
+// missing (then its command tag is INSERT 0 1, else INSERT 0 0), DELETE tells by its tag.
 //
 // Values are parameters in text form, each with a cast to the column's type without its type
 // modifier: the assignment to the column then checks length and scale as any INSERT would.
@@ -32,10 +32,12 @@ struct MappedColumn {
 struct RowMapping {
   std::string target;        // quoted and qualified
   bool partitioned = false;  // then rows are reached through the root, else by ONLY
-  bool upsertable = false;   // a unique index on exactly the key columns can arbitrate
   std::vector<MappedColumn> columns;
 
+  // The key is that of a unique index, so an INSERT can be made an upsert by it.
   bool keyed() const;
+  // A mending INSERT that touches no row has then met a value that no statement can set.
+  bool has_fixed_columns() const;
 };
 
 enum class Strictness { exact, mending };

@@ -14,8 +14,8 @@
 namespace repld {
 
 enum class LinkState {
-  starting,   // connecting, reading progress
-  setting_up, // publication, slot, guard
+  starting,    // connecting, reading progress
+  setting_up,  // publication, slot, guard
   copying,
   streaming,
   retrying,   // a server is away; see error
@@ -59,9 +59,9 @@ struct SlotStatus {
   std::string name;
   bool exists = false;
   bool active = false;
-  std::string wal_status;               // reserved, extended, unreserved, lost; empty unknown
-  std::optional<int64_t> safe_bytes;    // absent: no limit
-  int64_t retained_bytes = 0;           // WAL the source keeps for us
+  std::string wal_status;             // reserved, extended, unreserved, lost; empty unknown
+  std::optional<int64_t> safe_bytes;  // absent: no limit
+  int64_t retained_bytes = 0;         // WAL the source keeps for us
 };
 
 struct LinkStatus {

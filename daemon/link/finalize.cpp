@@ -20,8 +20,8 @@ void prove_gone(Shared& shared, pg::Session& source, pg::Session& target) {
   if (!source.exec_params("select from pg_publication where pubname = $1", slot).empty()) {
     left.push_back("publication " + slot);
   }
-  for (const auto& row : target.exec_params(std::string(sql::kGuardedTables),
-                                            apply::guard_name(shared.name()))) {
+  for (const auto& row :
+       target.exec_params(std::string(sql::kGuardedTables), apply::guard_name(shared.name()))) {
     left.push_back(fmt::format("guard of {}.{}", row[0].c_str(), row[1].c_str()));
   }
   if (!target.exec_params("select from repld.set_aside where link = $1", shared.name()).empty()) {

@@ -31,8 +31,8 @@ ErrorStatus describe(const Error& error) {
   status.hint = error.hint();
   status.sqlstate = error.sqlstate();
   status.table = error.table();
-  status.at = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
-                  .count();
+  status.at =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   return status;
 }
 

@@ -56,7 +56,7 @@ class Link {
   Synchronized<std::stop_source> attempt_;
   Synchronized<std::vector<FinalizeReply>> finalize_replies_;
   int64_t backoff_ms_ = 0;
-  std::string last_failure_;   // told once, not at every try
+  std::string last_failure_;  // told once, not at every try
   std::jthread thread_;
 };
 

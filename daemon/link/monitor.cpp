@@ -75,13 +75,15 @@ void Monitor::look() {
 
 void Monitor::sample() {
   const auto row = source_->exec(
-      "select pg_current_wal_insert_lsn(), (extract(epoch from clock_timestamp()) * 1e6)::bigint")[0];
+      "select pg_current_wal_insert_lsn(), (extract(epoch from clock_timestamp()) * 1e6)::bigint")
+                       [0];
   lag_.sample(parse_lsn(row[0].c_str()), row[1].as<int64_t>());
   sampled_at_ = Clock::now();
 }
 
 int64_t Monitor::source_now_us() const {
-  const auto since = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - sampled_at_);
+  const auto since =
+      std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - sampled_at_);
   return lag_.newest_us() + since.count();
 }
 
@@ -107,8 +109,8 @@ void Monitor::publish_lag() {
   if (flow) {
     flow->with([&](Flow& value) {
       reached = value.caught_up;
-      commit_us = value.applied_commit_time_us == 0 ? 0
-                                                    : value.applied_commit_time_us + kPostgresEpochUs;
+      commit_us =
+          value.applied_commit_time_us == 0 ? 0 : value.applied_commit_time_us + kPostgresEpochUs;
     });
   }
   shared_.status.with([&](LinkStatus& status) {

@@ -43,10 +43,9 @@ void Partitions::create(const Relation& relation, const TableName& root) {
     return;  // dropped since; whether its rows have a place is for the target to say
   }
   try {
-    target_.exec(fmt::format("create table {} partition of {} {}",
-                             quote_qualified(relation.schema, relation.name),
-                             quote_qualified(bound[0][0].c_str(), bound[0][1].c_str()),
-                             bound[0][2].c_str()));
+    target_.exec(fmt::format(
+        "create table {} partition of {} {}", quote_qualified(relation.schema, relation.name),
+        quote_qualified(bound[0][0].c_str(), bound[0][1].c_str()), bound[0][2].c_str()));
     spdlog::info("partition \"{}\" created on the target", relation.full_name());
   } catch (const Error& error) {
     if (error.sqlstate() != kOverlaps) {

@@ -81,13 +81,16 @@ bool LinkSession::own_link() {
   shared_.events.store(*target_);
   apply_ = std::make_unique<pg::PipelineConnection>(settings.target, pg::Purpose::apply);
   apply::ProgressStore progress(*apply_, shared_.name());
-  const auto waiting = [this](const std::string& text) {
-    shared_.events.record("waiting", text);
-  };
+  const auto waiting = [this](const std::string& text) { shared_.events.record("waiting", text); };
   if (!progress.lock(settings.instance, stop_, waiting)) {
     return false;
   }
   row_ = progress.claim(settings.instance);
+  if (row_) {
+    // So that a link which waits or is paused shows its lag from where it stands.
+    shared_.status.with(
+        [this](LinkStatus& status) { status.applied = status.durable = row_->lsn; });
+  }
   found_paused_ = row_ && row_->paused;
   return !found_paused_;
 }
@@ -98,12 +101,14 @@ void LinkSession::require_same_source(const pg::SystemIdentity& source) const {
     return;
   }
   throw Error(ErrorKind::slot_lost, "the source is not the one that was copied")
-      .detail("copied from system {} timeline {} database \"{}\", now connected to system {} "
-              "timeline {} database \"{}\"",
-              row_->system_identifier, row_->timeline, row_->database, source.system_identifier,
-              source.timeline, source.database)
-      .hint("If this is right (an upgrade, a restore, a failover), run replctl finalize, empty "
-            "the target's tables and start again, so that they are copied afresh.");
+      .detail(
+          "copied from system {} timeline {} database \"{}\", now connected to system {} "
+          "timeline {} database \"{}\"",
+          row_->system_identifier, row_->timeline, row_->database, source.system_identifier,
+          source.timeline, source.database)
+      .hint(
+          "If this is right (an upgrade, a restore, a failover), run replctl finalize, empty "
+          "the target's tables and start again, so that they are copied afresh.");
 }
 
 Lsn LinkSession::prepare_stream() {
@@ -183,8 +188,7 @@ void LinkSession::stream(Lsn from) {
   apply::ApplierOptions apply_options;
   apply_options.batch_rows_max = static_cast<size_t>(config.apply.batch_rows);
   apply_options.batch_bytes_max = memory / 8;
-  apply_options.strictness =
-      config.link.guard ? Strictness::exact : Strictness::mending;
+  apply_options.strictness = config.link.guard ? Strictness::exact : Strictness::mending;
   apply::Applier applier(pipeline, schema, apply_->socket(), from, apply_options, queue, *flow,
                          apply_wakeup_, reader_wakeup, observer_of(shared_));
 

@@ -22,7 +22,8 @@ std::string quoted(const TableName& table) { return quote_qualified(table.schema
 void require_empty(pqxx::transaction_base& transaction, const std::vector<TableName>& tables) {
   std::vector<std::string> filled;
   for (const TableName& table : tables) {
-    const auto rows = transaction.exec(fmt::format("select exists (select from {})", quoted(table)));
+    const auto rows =
+        transaction.exec(fmt::format("select exists (select from {})", quoted(table)));
     if (rows[0][0].as<bool>()) {
       filled.push_back(table.full());
     }
@@ -30,8 +31,9 @@ void require_empty(pqxx::transaction_base& transaction, const std::vector<TableN
   if (!filled.empty()) {
     throw Error(ErrorKind::refused, "tables of the target are not empty")
         .detail("{}", fmt::join(filled, ", "))
-        .hint("Nothing was changed. Empty them, or list them in tables.exclude; repld looks again "
-              "every few seconds.")
+        .hint(
+            "Nothing was changed. Empty them, or list them in tables.exclude; repld looks again "
+            "every few seconds.")
         .table(filled.front());
   }
 }
@@ -56,13 +58,14 @@ apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) 
   } else if (stream::read_slot(source_, slot_name)) {
     throw Error(ErrorKind::refused,
                 fmt::format("replication slot \"{}\" exists, but not for this target", slot_name))
-        .hint("Choose another link.name, or drop the slot on the source if nothing uses it: "
-              "select pg_drop_replication_slot({})",
-              quote_literal(slot_name));
+        .hint(
+            "Choose another link.name, or drop the slot on the source if nothing uses it: "
+            "select pg_drop_replication_slot({})",
+            quote_literal(slot_name));
   }
   const Plan published = plan_tables();
-  apply::ProgressRow row = progress_.create(shared_.settings.instance, slot_name,
-                                            replication_.identify_system());
+  apply::ProgressRow row =
+      progress_.create(shared_.settings.instance, slot_name, replication_.identify_system());
   failpoint("setup.after_progress_row");
   stream::ensure_publication(source_, slot_name, published.tables);
   take_over_targets(published, row.guard_nonce);
@@ -91,9 +94,9 @@ void Setup::discard_earlier(const apply::ProgressRow& earlier) {
     // Only what was guarded all the while holds nothing but what we copied. The rest is looked at
     // like any other table, and refused when it is not empty.
     std::vector<std::string> tables;
-    for (const auto& row : transaction.exec_params(std::string(sql::kHalfCopiedTables),
-                                                   shared_.name(),
-                                                   apply::guard_name(shared_.name()))) {
+    for (const auto& row :
+         transaction.exec_params(std::string(sql::kHalfCopiedTables), shared_.name(),
+                                 apply::guard_name(shared_.name()))) {
       tables.push_back(quote_qualified(row[0].c_str(), row[1].c_str()));
     }
     if (shared_.settings.config.copy.initial && !tables.empty()) {
@@ -150,9 +153,9 @@ Setup::Plan Setup::plan_under(const std::string& snapshot, const Plan& published
   });
   Plan plan;
   for (const SourceTable& table : all) {
-    const bool listed = std::any_of(
-        published.tables.begin(), published.tables.end(),
-        [&](const SourceTable& candidate) { return candidate.oid == table.oid; });
+    const bool listed =
+        std::any_of(published.tables.begin(), published.tables.end(),
+                    [&](const SourceTable& candidate) { return candidate.oid == table.oid; });
     if (listed) {
       fit(table, plan);
     }

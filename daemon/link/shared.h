@@ -33,8 +33,7 @@ struct CopyRequest {
 // What a link needs from peers and from above, handed in by app.
 struct Hooks {
   std::function<void(const CopyRequest& request)> copy_tables;  // throws Error
-  std::function<void(const std::string& table, int64_t inserted, int64_t updated,
-                     int64_t deleted)>
+  std::function<void(const std::string& table, int64_t inserted, int64_t updated, int64_t deleted)>
       rows_applied;
   std::function<void(int64_t transactions, int64_t rows, double seconds)> batch_applied;
   std::function<void(const std::string& table, int64_t rows)> rows_missing;
@@ -62,15 +61,13 @@ inline void show_positions(const Progress& progress, LinkStatus& status) {
 
 struct Shared {
   explicit Shared(Settings given, Hooks hooked)
-      : settings(std::move(given)),
-        hooks(std::move(hooked)),
-        events(settings.config.link.name) {}
+      : settings(std::move(given)), hooks(std::move(hooked)), events(settings.config.link.name) {}
 
   const Settings settings;
   const Hooks hooks;
   EventLog events;
   Synchronized<LinkStatus> status;
-  bool again = false;  // link thread only: an attempt was made before
+  bool again = false;          // link thread only: an attempt was made before
   Synchronized<FlowPtr> flow;  // of the session that streams; null when none does
 
   void set_state(LinkState state) {

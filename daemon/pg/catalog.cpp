@@ -97,8 +97,7 @@ std::vector<ReplicaRelation> replica_relations(pqxx::transaction_base& transacti
   for (const auto& row :
        transaction.exec_params(std::string(sql::kReplicaRelations), root.schema, root.name)) {
     const bool partitioned = std::string(row[3].c_str()) == "p";
-    relations.push_back(
-        {row[0].as<uint32_t>(), {row[1].c_str(), row[2].c_str()}, partitioned});
+    relations.push_back({row[0].as<uint32_t>(), {row[1].c_str(), row[2].c_str()}, partitioned});
   }
   return relations;
 }

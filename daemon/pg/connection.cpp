@@ -45,10 +45,8 @@ ResultHandle Connection::checked(ResultHandle result) const {
     case PGRES_TUPLES_OK:
     case PGRES_COPY_IN:
     case PGRES_COPY_OUT:
-    case PGRES_COPY_BOTH:
-      return result;
-    default:
-      throw error_of(result.get(), ServerWords::keep);
+    case PGRES_COPY_BOTH: return result;
+    default: throw error_of(result.get(), ServerWords::keep);
   }
 }
 

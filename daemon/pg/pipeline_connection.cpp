@@ -75,9 +75,7 @@ bool has_tag(const PGresult* result, std::string_view tag) {
 
 bool is_error(const PGresult* result) { return PQresultStatus(result) == PGRES_FATAL_ERROR; }
 
-bool is_skipped(const PGresult* result) {
-  return PQresultStatus(result) == PGRES_PIPELINE_ABORTED;
-}
+bool is_skipped(const PGresult* result) { return PQresultStatus(result) == PGRES_PIPELINE_ABORTED; }
 
 bool is_sync(const PGresult* result) { return PQresultStatus(result) == PGRES_PIPELINE_SYNC; }
 

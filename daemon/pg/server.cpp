@@ -78,7 +78,13 @@ std::string startup_options(const std::string& configured, Purpose purpose) {
   for (const Setting& setting : kSettings) {
     options += fmt::format(" -c {}={}", setting.name, setting.value);
   }
-  options += purpose == Purpose::apply ? " -c synchronous_commit=off" : " -c synchronous_commit=on";
+  if (purpose == Purpose::apply) {
+    // Rows are found by key. A plan made while a table was one page would scan it row by row even
+    // when a batch has filled it with versions that nothing can prune yet.
+    options += " -c synchronous_commit=off -c enable_seqscan=off";
+  } else {
+    options += " -c synchronous_commit=on";
+  }
   return options;
 }
 
@@ -92,8 +98,9 @@ std::vector<std::pair<std::string, std::string>> connection_parameters(const Ser
   PQfreemem(parse_error);
   if (parsed == nullptr) {
     throw Error(ErrorKind::config, fmt::format("{}.dsn cannot be parsed", to_string(server.side)))
-        .hint("Write key=value pairs or a postgresql:// URI; in a URI, percent-encode special "
-              "characters, or put the password into password_file.");
+        .hint(
+            "Write key=value pairs or a postgresql:// URI; in a URI, percent-encode special "
+            "characters, or put the password into password_file.");
   }
   std::vector<std::pair<std::string, std::string>> parameters;
   for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {

@@ -22,16 +22,18 @@ void require_publishable(const std::vector<SourceTable>& tables) {
   if (!without_identity.empty()) {
     throw Error(ErrorKind::schema, "tables without a usable replica identity")
         .detail("{}", fmt::join(without_identity, ", "))
-        .hint("Publishing them would make the application's own UPDATE and DELETE fail. Add a "
-              "primary key, or ALTER TABLE .. REPLICA IDENTITY FULL (or USING INDEX), or list "
-              "them in tables.exclude; then run replctl resume.")
+        .hint(
+            "Publishing them would make the application's own UPDATE and DELETE fail. Add a "
+            "primary key, or ALTER TABLE .. REPLICA IDENTITY FULL (or USING INDEX), or list "
+            "them in tables.exclude; then run replctl resume.")
         .table(without_identity.front());
   }
   if (!foreign.empty()) {
     throw Error(ErrorKind::schema, "tables that the source's user does not own")
         .detail("{}", fmt::join(foreign, ", "))
-        .hint("Make the user a member of the owning role, or list them in tables.exclude; then "
-              "run replctl resume.")
+        .hint(
+            "Make the user a member of the owning role, or list them in tables.exclude; then "
+            "run replctl resume.")
         .table(foreign.front());
   }
 }
@@ -53,10 +55,11 @@ void ensure_publication(pg::Session& source, const std::string& name,
   const std::string list = table_list(tables);
   const bool exists =
       !source.exec_params("select from pg_publication where pubname = $1", name).empty();
-  source.exec(exists ? fmt::format("alter publication {} set table {}", quote_identifier(name), list)
-                     : fmt::format("create publication {} for table {} with "
-                                   "(publish_via_partition_root = false)",
-                                   quote_identifier(name), list));
+  source.exec(exists
+                  ? fmt::format("alter publication {} set table {}", quote_identifier(name), list)
+                  : fmt::format("create publication {} for table {} with "
+                                "(publish_via_partition_root = false)",
+                                quote_identifier(name), list));
 }
 
 void drop_publication(pg::Session& source, const std::string& name) {

@@ -50,8 +50,8 @@ void Reader::run(const std::stop_token& stop) {
     if (reply_requested_ || prompt || Clock::now() >= feedback_due_) {
       send_feedback();
     }
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(feedback_due_ -
-                                                                            Clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(feedback_due_ - Clock::now());
     const int timeout_ms = static_cast<int>(std::max<int64_t>(left.count(), 0)) + 1;
     poll_socket(waiting_ ? -1 : connection_.socket(), !connection_.flush(), wakeup_, timeout_ms);
   }
@@ -108,8 +108,8 @@ void Reader::send_feedback() {
   const StandbyStatus status = flow_.with([&](Flow& flow) {
     margin_.durable(flow.progress.durable(), milliseconds(now));
     reported_durable_ = flow.progress.durable();
-    flow.progress.confirm(std::max(flow.progress.confirmed(),
-                                   margin_.confirmable(milliseconds(now))));
+    flow.progress.confirm(
+        std::max(flow.progress.confirmed(), margin_.confirmable(milliseconds(now))));
     return StandbyStatus{flow.progress.received(), flow.progress.confirmed(),
                          flow.progress.confirmed(), client_time_us()};
   });

@@ -76,9 +76,10 @@ void require_streamable(const std::optional<Slot>& slot, const std::string& name
   if (slot->confirmed > progress) {
     throw Error(ErrorKind::slot_lost,
                 fmt::format("replication slot \"{}\" is ahead of the target", name))
-        .detail("the slot starts at {}, the target is at {}: the slot was made again or advanced, "
-                "or the target went back to an older state",
-                to_string(slot->confirmed), to_string(progress))
+        .detail(
+            "the slot starts at {}, the target is at {}: the slot was made again or advanced, "
+            "or the target went back to an older state",
+            to_string(slot->confirmed), to_string(progress))
         .hint("{}", kCopyAgain);
   }
 }

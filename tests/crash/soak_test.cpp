@@ -210,9 +210,7 @@ class Soak {
         kills_++;
         return;
       }
-      case Blow::Kind::restart_source:
-        source_.cluster->restart(StopMode::fast);
-        return;
+      case Blow::Kind::restart_source: source_.cluster->restart(StopMode::fast); return;
       case Blow::Kind::restart_target:  // as in a crash: what is not flushed is gone
         target_.cluster->restart(StopMode::immediate);
         return;

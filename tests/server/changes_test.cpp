@@ -9,18 +9,21 @@ TEST_SUITE("changes") {
   TEST_CASE("inserts, updates, deletes and rollbacks arrive with columns matched by name") {
     Pair pair;
     pair.on_source("create table t (id int primary key, a text, b numeric(10,2))");
-    pair.on_target("create table t (extra text default 'x', b numeric(10,2), a text, "
-                   "id int primary key)");
+    pair.on_target(
+        "create table t (extra text default 'x', b numeric(10,2), a text, "
+        "id int primary key)");
     pair.on_source("insert into t select i, 'row ' || i, i from generate_series(1, 100) i");
     REQUIRE(pair.begin());
     pair.on_source("insert into t values (101, null, -1.5), (102, '', 0)");
     pair.on_source("update t set a = a || '!' where id % 2 = 0");
     pair.on_source("delete from t where id % 3 = 0");
-    pair.on_source("begin; insert into t values (500, 'never', 1); savepoint s; "
-                   "delete from t; rollback to s; rollback");
+    pair.on_source(
+        "begin; insert into t values (500, 'never', 1); savepoint s; "
+        "delete from t; rollback to s; rollback");
     REQUIRE(pair.caught_up());
-    const std::string rows = "select count(*), md5(string_agg(id || '|' || coalesce(a, '-') || '|' "
-                             "|| b, ',' order by id)) from t";
+    const std::string rows =
+        "select count(*), md5(string_agg(id || '|' || coalesce(a, '-') || '|' "
+        "|| b, ',' order by id)) from t";
     CHECK(pair.on_source(rows)[0][0].as<int>() == 68);
     CHECK(std::string(pair.on_source(rows)[0][1].c_str()) == pair.on_target(rows)[0][1].c_str());
     CHECK(pair.on_target("select count(*) from t where extra = 'x'")[0][0].as<int>() == 68);
@@ -28,10 +31,11 @@ TEST_SUITE("changes") {
 
   TEST_CASE("an update that leaves a large value alone leaves it alone on the target") {
     Pair pair;
-    pair.on_both("create table t (id int primary key, big text, note text); "
-                 "create table f (id int primary key, big text, note text); "
-                 "alter table t alter big set storage external; "
-                 "alter table f alter big set storage external");
+    pair.on_both(
+        "create table t (id int primary key, big text, note text); "
+        "create table f (id int primary key, big text, note text); "
+        "alter table t alter big set storage external; "
+        "alter table f alter big set storage external");
     pair.on_source("alter table f replica identity full");
     for (const char* table : {"t", "f"}) {
       pair.on_source(std::string("insert into ") + table +
@@ -41,8 +45,9 @@ TEST_SUITE("changes") {
     pair.on_source("update t set note = 'b' where id < 3; update f set note = 'b' where id < 3");
     pair.on_source("update t set big = big || 'x' where id = 3");
     pair.on_source("update t set id = 30 where id = 2; update f set id = 30 where id = 2");
-    pair.on_source("begin; insert into t values (9, repeat('q', 9000), 'a'); "
-                   "update t set note = 'c' where id = 9; commit");
+    pair.on_source(
+        "begin; insert into t values (9, repeat('q', 9000), 'a'); "
+        "update t set note = 'c' where id = 9; commit");
     REQUIRE(pair.caught_up());
     CHECK(pair.difference({"public.t", "public.f"}) == "");
     CHECK(pair.on_target("select min(length(big)) from t where id < 4")[0][0].as<int>() == 128000);
@@ -54,8 +59,9 @@ TEST_SUITE("changes") {
     pair.on_source("insert into t select i, 'k', 'v' || i from generate_series(1, 50) i");
     REQUIRE(pair.begin());
     pair.on_source("update t set a = a + 1000");
-    pair.on_source("begin; update t set b = 'z' where a = 1001; update t set a = 7 where b = 'z'; "
-                   "insert into t values (1001, 'k', 'again'); commit");
+    pair.on_source(
+        "begin; update t set b = 'z' where a = 1001; update t set a = 7 where b = 'z'; "
+        "insert into t values (1001, 'k', 'again'); commit");
     REQUIRE(pair.caught_up());
     CHECK(pair.difference({"public.t"}) == "");
   }
@@ -67,8 +73,9 @@ TEST_SUITE("changes") {
         "a_id int references a); create table p (id int, k int, primary key (id, k)) "
         "partition by list (k); create table p1 partition of p for values in (1); "
         "create table p2 partition of p for values in (2)");
-    const std::string fill = "insert into a values (1), (2); insert into b values (1, 1); "
-                             "insert into p values (1, 1), (2, 2), (3, 2)";
+    const std::string fill =
+        "insert into a values (1), (2); insert into b values (1, 1); "
+        "insert into p values (1, 1), (2, 2), (3, 2)";
     pair.on_source(fill);
     REQUIRE(pair.begin());
     pair.on_source("truncate p2");
@@ -85,15 +92,17 @@ TEST_SUITE("changes") {
 
   TEST_CASE("rows move between partitions, and a partition made while running is made there too") {
     Pair pair;
-    pair.on_both("create table m (id int, at date, body text, primary key (id, at)) "
-                 "partition by range (at); create table m_01 partition of m "
-                 "for values from ('2026-01-01') to ('2026-02-01'); create table m_02 "
-                 "partition of m for values from ('2026-02-01') to ('2026-03-01')");
+    pair.on_both(
+        "create table m (id int, at date, body text, primary key (id, at)) "
+        "partition by range (at); create table m_01 partition of m "
+        "for values from ('2026-01-01') to ('2026-02-01'); create table m_02 "
+        "partition of m for values from ('2026-02-01') to ('2026-03-01')");
     pair.on_source("insert into m select i, '2026-01-05', 'x' from generate_series(1, 20) i");
     REQUIRE(pair.begin());
     pair.on_source("update m set at = '2026-02-07' where id <= 5");
-    pair.on_source("begin; create table m_03 partition of m for values from ('2026-03-01') to "
-                   "('2026-04-01'); insert into m values (100, '2026-03-09', 'new'); commit");
+    pair.on_source(
+        "begin; create table m_03 partition of m for values from ('2026-03-01') to "
+        "('2026-04-01'); insert into m values (100, '2026-03-09', 'new'); commit");
     pair.on_source("insert into m_03 values (101, '2026-03-10', 'direct')");
     REQUIRE(pair.caught_up());
     CHECK(pair.difference({"public.m"}) == "");
@@ -105,8 +114,9 @@ TEST_SUITE("changes") {
     Pair pair;
     pair.on_both("create table k (a int, b text, j json, p point)");
     pair.on_source("alter table k replica identity full");
-    pair.on_source("insert into k values (1, 'x', '{\"a\": 1}', '(1,2)'), "
-                   "(1, 'x', '{\"a\": 1}', '(1,2)'), (null, null, null, null), (2, '', '[]', null)");
+    pair.on_source(
+        "insert into k values (1, 'x', '{\"a\": 1}', '(1,2)'), "
+        "(1, 'x', '{\"a\": 1}', '(1,2)'), (null, null, null, null), (2, '', '[]', null)");
     REQUIRE(pair.begin());
     pair.on_source("delete from k where ctid = (select min(ctid) from k where a = 1)");
     pair.on_source("update k set b = 'y' where a is null; update k set a = 3 where b = ''");
@@ -119,8 +129,9 @@ TEST_SUITE("changes") {
 
   TEST_CASE("generated and identity columns keep the source's values") {
     Pair pair;
-    pair.on_both("create table g (id int generated always as identity primary key, n int, "
-                 "twice int generated always as (n * 2) stored)");
+    pair.on_both(
+        "create table g (id int generated always as identity primary key, n int, "
+        "twice int generated always as (n * 2) stored)");
     pair.on_source("insert into g (n) select i from generate_series(1, 10) i");
     REQUIRE(pair.begin());
     pair.on_source("insert into g (n) values (50)");
@@ -132,17 +143,20 @@ TEST_SUITE("changes") {
 
   TEST_CASE("values of awkward types arrive as they are") {
     Pair pair;
-    pair.on_both("create type mood as enum ('Sad', 'so so'); create domain pos as int "
-                 "check (value > 0); create table v (id int primary key, m mood, d pos, "
-                 "arr text[], js jsonb, j json, by bytea, ts timestamptz, iv interval, "
-                 "nu numeric, fl float8, r int4range, u uuid, mo money, x xml, bi bit(3))");
+    pair.on_both(
+        "create type mood as enum ('Sad', 'so so'); create domain pos as int "
+        "check (value > 0); create table v (id int primary key, m mood, d pos, "
+        "arr text[], js jsonb, j json, by bytea, ts timestamptz, iv interval, "
+        "nu numeric, fl float8, r int4range, u uuid, mo money, x xml, bi bit(3))");
     const std::string row =
         "'so so', 5, array['a,b', null, '', 'q\"'], '{\"k\": null, \"z\": [1.0, 1.00]}', "
         "'{\"a\":1,\"a\":2}', '\\x00ff', '2026-03-29 02:30:00+02', '-1 mon 3 days -04:05:06', "
-        "'NaN', '-0', '[1,5)', '8f14e45f-ceea-467f-9a4b-3f1f4e2d6b11', 12.34, '<a>&amp;</a>', '101'";
+        "'NaN', '-0', '[1,5)', '8f14e45f-ceea-467f-9a4b-3f1f4e2d6b11', 12.34, '<a>&amp;</a>', "
+        "'101'";
     pair.on_source("insert into v values (1, " + row + ")");
     REQUIRE(pair.begin());
-    pair.on_source("insert into v values (2, " + row + "), (3, null, null, null, 'null', null, '', "
+    pair.on_source("insert into v values (2, " + row +
+                   "), (3, null, null, null, 'null', null, '', "
                    "'infinity', '0', 123456789012345678901234567890123456789.5, 'Infinity', "
                    "'empty', null, -0.01, null, null)");
     pair.on_source("update v set fl = 0.1 + 0.2, ts = '-infinity' where id = 2");
@@ -152,8 +166,9 @@ TEST_SUITE("changes") {
 
   TEST_CASE("hostile names of tables and columns are only names") {
     Pair pair;
-    pair.on_both("create table \"Ta\"\"ble'; drop\" (\"I d\" int primary key, \"sel'ect\" text, "
-                 "\"\xC3\xA9t\xC3\xA9\" text)");
+    pair.on_both(
+        "create table \"Ta\"\"ble'; drop\" (\"I d\" int primary key, \"sel'ect\" text, "
+        "\"\xC3\xA9t\xC3\xA9\" text)");
     pair.on_source("insert into \"Ta\"\"ble'; drop\" values (1, 'a', 'b')");
     REQUIRE(pair.begin());
     pair.on_source("insert into \"Ta\"\"ble'; drop\" values (2, 'x''y', '\\')");
@@ -167,7 +182,8 @@ TEST_SUITE("changes") {
     pair.on_both("create table d (id int primary key, n int unique deferrable initially deferred)");
     pair.on_source("insert into d values (1, 1), (2, 2)");
     REQUIRE(pair.begin());
-    pair.on_source("begin; update d set n = 2 where id = 1; update d set n = 1 where id = 2; commit");
+    pair.on_source(
+        "begin; update d set n = 2 where id = 1; update d set n = 1 where id = 2; commit");
     REQUIRE(pair.caught_up());
     CHECK(pair.difference({"public.d"}) == "");
   }

@@ -9,14 +9,16 @@ namespace {
 
 // Everything about triggers, rules and constraints that the set-up may touch.
 std::string surroundings_of(const Pair& pair) {
-  return pair.on_target(
-      "select string_agg(line, E'\\n' order by line) from ("
-      "select tgrelid::regclass || ' ' || tgname || ' ' || tgenabled::text as line from pg_trigger "
-      "where not tgisinternal union all "
-      "select ev_class::regclass || ' ' || rulename || ' ' || ev_enabled::text from pg_rewrite "
-      "where ev_class > 16384 union all "
-      "select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) from "
-      "pg_constraint where contype = 'f') lines")[0][0]
+  return pair
+      .on_target(
+          "select string_agg(line, E'\\n' order by line) from ("
+          "select tgrelid::regclass || ' ' || tgname || ' ' || tgenabled::text as line from "
+          "pg_trigger "
+          "where not tgisinternal union all "
+          "select ev_class::regclass || ' ' || rulename || ' ' || ev_enabled::text from pg_rewrite "
+          "where ev_class > 16384 union all "
+          "select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) from "
+          "pg_constraint where contype = 'f') lines")[0][0]
       .c_str();
 }
 
@@ -59,9 +61,10 @@ TEST_SUITE("guard") {
     Pair pair;
     pair.on_both(kSchema);
     const std::string before = surroundings_of(pair);
-    pair.on_source("insert into a select i, '2001-01-01' from generate_series(1, 10) i; "
-                   "insert into b select i, i from generate_series(1, 10) i; "
-                   "insert into p values (1, 1, 1, '2001-01-01')");
+    pair.on_source(
+        "insert into a select i, '2001-01-01' from generate_series(1, 10) i; "
+        "insert into b select i, i from generate_series(1, 10) i; "
+        "insert into p values (1, 1, 1, '2001-01-01')");
     REQUIRE(pair.begin());
     pair.on_source("update a set at = at; update p set at = at");
     pair.on_source("delete from a where id > 5; update a set id = 100 where id = 5");

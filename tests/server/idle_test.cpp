@@ -10,8 +10,9 @@ namespace {
 
 int64_t confirmed_behind(const Pair& pair) {
   return pair
-      .on_source("select pg_current_wal_lsn() - confirmed_flush_lsn from pg_replication_slots "
-                 "where slot_name = 'repld_pair'")[0][0]
+      .on_source(
+          "select pg_current_wal_lsn() - confirmed_flush_lsn from pg_replication_slots "
+          "where slot_name = 'repld_pair'")[0][0]
       .as<int64_t>();
 }
 
@@ -68,13 +69,14 @@ TEST_SUITE("idle") {
     for (int i = 0; i < 30; ++i) {
       pair.on_source("insert into other select repeat('x', 1000) from generate_series(1, 2000)");
       const std::string progress = pair.on_target("select lsn from repld.progress")[0][0].c_str();
-      const auto ahead = pair.on_source(
-          "select confirmed_flush_lsn > '" + progress + "' from pg_replication_slots");
+      const auto ahead = pair.on_source("select confirmed_flush_lsn > '" + progress +
+                                        "' from pg_replication_slots");
       // The row was read first, so it may only have grown since: ask once more before judging.
       if (ahead[0][0].as<bool>()) {
         const std::string now = pair.on_target("select lsn from repld.progress")[0][0].c_str();
         CHECK_FALSE(pair.on_source("select confirmed_flush_lsn > '" + now +
-                                   "' from pg_replication_slots")[0][0].as<bool>());
+                                   "' from pg_replication_slots")[0][0]
+                        .as<bool>());
       }
       std::this_thread::sleep_for(50ms);
     }

@@ -97,14 +97,16 @@ std::string joined(const std::vector<std::string>& list) {
 }  // namespace
 
 TEST_SUITE("pipeline") {
-  TEST_CASE("with a Sync before COMMIT the failed batch answers ROLLBACK and advance() stops those "
-            "behind it") {
+  TEST_CASE(
+      "with a Sync before COMMIT the failed batch answers ROLLBACK and advance() stops those "
+      "behind it") {
     const Target target;
     const std::string got = joined(send_four(target, SyncPlace::before_commit_too));
-    CHECK(got == "BEGIN SELECT 1 INSERT 0 1 sync COMMIT sync "
-                 "BEGIN SELECT 1 23505 sync ROLLBACK sync "
-                 "BEGIN RP001 skipped sync ROLLBACK sync "
-                 "BEGIN RP001 skipped sync ROLLBACK sync ");
+    CHECK(got ==
+          "BEGIN SELECT 1 INSERT 0 1 sync COMMIT sync "
+          "BEGIN SELECT 1 23505 sync ROLLBACK sync "
+          "BEGIN RP001 skipped sync ROLLBACK sync "
+          "BEGIN RP001 skipped sync ROLLBACK sync ");
     CHECK(target.value("select string_agg(id::text, ' ') from t") == "1");
     CHECK(target.value("select lsn from repld.progress") == "0/20");
   }
@@ -112,16 +114,18 @@ TEST_SUITE("pipeline") {
   TEST_CASE("with a Sync only after COMMIT the failed block stays open and those behind it fail") {
     const Target target;
     const std::string got = joined(send_four(target, SyncPlace::after_commit_only));
-    CHECK(got == "BEGIN SELECT 1 INSERT 0 1 COMMIT sync "
-                 "BEGIN SELECT 1 23505 skipped sync "
-                 "25P02 skipped skipped skipped sync "
-                 "25P02 skipped skipped skipped sync ");
+    CHECK(got ==
+          "BEGIN SELECT 1 INSERT 0 1 COMMIT sync "
+          "BEGIN SELECT 1 23505 skipped sync "
+          "25P02 skipped skipped skipped sync "
+          "25P02 skipped skipped skipped sync ");
     CHECK(target.value("select string_agg(id::text, ' ') from t") == "1");
     CHECK(target.value("select lsn from repld.progress") == "0/20");
   }
 
-  TEST_CASE("drift in the second of many batches in flight is mended, counted, and nothing is lost "
-            "or doubled") {
+  TEST_CASE(
+      "drift in the second of many batches in flight is mended, counted, and nothing is lost "
+      "or doubled") {
     PairOptions options;
     options.extra = "[apply]\nbatch_rows = 5";
     Pair pair(options);
@@ -135,8 +139,9 @@ TEST_SUITE("pipeline") {
     pair.past_guard("insert into t values (207, -1)");
     for (int i = 1; i <= 100; ++i) {
       const std::string n = std::to_string(i);
-      pair.on_source("begin; update t set n = " + n + " where id = " + n + "; insert into k values (" +
-                     n + "); insert into t values (" + std::to_string(200 + i) + ", 1); commit");
+      pair.on_source("begin; update t set n = " + n + " where id = " + n +
+                     "; insert into k values (" + n + "); insert into t values (" +
+                     std::to_string(200 + i) + ", 1); commit");
     }
     pair.on_source("delete from t where id = 60");
     REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);

@@ -94,8 +94,8 @@ TEST_SUITE("restart") {
     REQUIRE(pair.caught_up());
     Watcher watcher(pair, 20000);
     pair.on_source(kLarge);
-    for (const char* point : {"apply.between_parts=kill@3", "apply.between_parts=kill",
-                              "apply.after_commit=kill"}) {
+    for (const char* point :
+         {"apply.between_parts=kill@3", "apply.between_parts=kill", "apply.after_commit=kill"}) {
       pair.daemon.kill9();
       pair.daemon.start(point);
       // One more transaction, so that even the last round has a COMMIT to die after.
@@ -171,8 +171,8 @@ TEST_SUITE("restart") {
     std::jthread writer([&](const std::stop_token& stop) {
       pqxx::connection connection(pair.source.dsn);
       for (int i = 0; !stop.stop_requested(); ++i) {
-        pqxx::nontransaction(connection).exec("insert into public.k values (" +
-                                              std::to_string(i) + ")");
+        pqxx::nontransaction(connection)
+            .exec("insert into public.k values (" + std::to_string(i) + ")");
       }
     });
     for (int round = 0; round < 5; ++round) {

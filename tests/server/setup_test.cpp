@@ -15,10 +15,11 @@ constexpr const char* kSchema =
     "create table p1 partition of p for values in (1); create table p2 partition of p default";
 
 void fill(const Pair& pair) {
-  pair.on_source("alter table k replica identity full; "
-                 "insert into a select i, repeat(md5(i::text), 20) from generate_series(1, 5000) i; "
-                 "insert into k select i / 2 from generate_series(1, 100) i; "
-                 "insert into p select i, i % 3 from generate_series(1, 300) i");
+  pair.on_source(
+      "alter table k replica identity full; "
+      "insert into a select i, repeat(md5(i::text), 20) from generate_series(1, 5000) i; "
+      "insert into k select i / 2 from generate_series(1, 100) i; "
+      "insert into p select i, i % 3 from generate_series(1, 300) i");
 }
 
 }  // namespace
@@ -36,7 +37,8 @@ TEST_SUITE("setup") {
       pair.daemon.start(point);
       REQUIRE(pair.daemon.wait_for_death() == 128 + SIGKILL);
       ++write;
-      pair.on_source("insert into a values (" + std::to_string(10000 + write) + ", 'between'); "
+      pair.on_source("insert into a values (" + std::to_string(10000 + write) +
+                     ", 'between'); "
                      "insert into k values (1); update p set k = 2 where id = " +
                      std::to_string(write));
     }
@@ -74,8 +76,8 @@ TEST_SUITE("setup") {
     pair.on_source("insert into t values (1, 1)");
     pair.on_target("insert into t values (7, 7)");
     pair.daemon.start();
-    REQUIRE(eventually(20s, [&] { return pair.error_message().find("not empty") !=
-                                         std::string::npos; }));
+    REQUIRE(eventually(
+        20s, [&] { return pair.error_message().find("not empty") != std::string::npos; }));
     CHECK(pair.link()["error"]["table"] == "public.t");
     CHECK(pair.link()["error"]["hint"].get<std::string>().find("exclude") != std::string::npos);
     CHECK(pair.count(pair.target.dsn, "t where id = 7 and n = 7") == 1);
@@ -95,8 +97,8 @@ TEST_SUITE("setup") {
     REQUIRE(pair.daemon.wait_for_death() == 128 + SIGKILL);
     pair.on_target("insert into t values (2)");
     pair.daemon.start();
-    REQUIRE(eventually(20s, [&] { return pair.error_message().find("not empty") !=
-                                         std::string::npos; }));
+    REQUIRE(eventually(
+        20s, [&] { return pair.error_message().find("not empty") != std::string::npos; }));
     CHECK(pair.count(pair.target.dsn, "t") == 2);
   }
 
@@ -105,8 +107,8 @@ TEST_SUITE("setup") {
     pair.on_both("create table t (id int)");
     pair.on_source("insert into t values (1)");
     pair.daemon.start();
-    REQUIRE(eventually(20s, [&] { return pair.error_message().find("replica identity") !=
-                                         std::string::npos; }));
+    REQUIRE(eventually(
+        20s, [&] { return pair.error_message().find("replica identity") != std::string::npos; }));
     CHECK(sqlstate_of(pair.source.dsn, "update t set id = 2") == "");
     CHECK(pair.count(pair.source.dsn, "pg_publication where pubname = 'repld_pair'") == 0);
     pair.on_source("alter table t replica identity full");
@@ -124,8 +126,8 @@ TEST_SUITE("setup") {
     CHECK(pair.count(pair.source.dsn, "pg_replication_slots") == 0);
     pair.on_target("create table t (id int primary key)");
     REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
-    REQUIRE(eventually(20s, [&] { return pair.error_message().find("extra") !=
-                                         std::string::npos; }));
+    REQUIRE(
+        eventually(20s, [&] { return pair.error_message().find("extra") != std::string::npos; }));
     pair.on_target("alter table t add extra text");
     REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
     CHECK(pair.caught_up());
@@ -150,8 +152,8 @@ TEST_SUITE("setup") {
     pair.on_both("create table t (id int primary key)");
     pair.on_source("select pg_create_logical_replication_slot('repld_pair', 'test_decoding')");
     pair.daemon.start();
-    REQUIRE(eventually(20s, [&] { return pair.error_message().find("exists") !=
-                                         std::string::npos; }));
+    REQUIRE(
+        eventually(20s, [&] { return pair.error_message().find("exists") != std::string::npos; }));
     CHECK(pair.count(pair.source.dsn, "pg_replication_slots where plugin = 'test_decoding'") == 1);
     CHECK(sqlstate_of(pair.target.dsn, "insert into t values (1)") == "");
   }

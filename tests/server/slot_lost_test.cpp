@@ -11,8 +11,8 @@ constexpr const char* kSlot = "repld_pair";
 
 void drop_slot_of(const Pair& pair) {
   REQUIRE(eventually(20s, [&] {
-    return sqlstate_of(pair.source.dsn, std::string("select pg_drop_replication_slot('") + kSlot +
-                                            "')") == "";
+    return sqlstate_of(pair.source.dsn,
+                       std::string("select pg_drop_replication_slot('") + kSlot + "')") == "";
   }));
 }
 
@@ -67,11 +67,12 @@ TEST_SUITE("slot_lost") {
     pair.on_both("create table t (id int primary key)");
     REQUIRE(pair.begin());
     // Both in one session, so that the daemon finds no moment in between.
-    pair.on_source("do $$ begin loop perform pg_terminate_backend(active_pid) from "
-                   "pg_replication_slots where active_pid is not null; "
-                   "begin perform pg_drop_replication_slot('repld_pair'); exit; "
-                   "exception when object_in_use then perform pg_sleep(0.001); end; "
-                   "end loop; end $$; insert into t values (1)");
+    pair.on_source(
+        "do $$ begin loop perform pg_terminate_backend(active_pid) from "
+        "pg_replication_slots where active_pid is not null; "
+        "begin perform pg_drop_replication_slot('repld_pair'); exit; "
+        "exception when object_in_use then perform pg_sleep(0.001); end; "
+        "end loop; end $$; insert into t values (1)");
     make_slot(pair);
     check_lost(pair, 0);
   }
@@ -91,9 +92,8 @@ TEST_SUITE("slot_lost") {
 
   TEST_CASE("a slot whose WAL the source removed is told as such") {
     PairOptions options;
-    options.source_settings = {{"max_slot_wal_keep_size", "16MB"},
-                               {"max_wal_size", "32MB"},
-                               {"min_wal_size", "32MB"}};
+    options.source_settings = {
+        {"max_slot_wal_keep_size", "16MB"}, {"max_wal_size", "32MB"}, {"min_wal_size", "32MB"}};
     Pair pair(options);
     pair.on_both("create table t (id int primary key); create table other (id int)");
     pair.on_source("alter table other replica identity full");
@@ -101,8 +101,9 @@ TEST_SUITE("slot_lost") {
     REQUIRE(pair.begin());
     REQUIRE(pair.daemon.terminate() == 0);
     for (int i = 0; i < 10; ++i) {
-      pair.on_source("begin; create table filler as select repeat('x', 1000) from "
-                     "generate_series(1, 15000); drop table filler; commit");
+      pair.on_source(
+          "begin; create table filler as select repeat('x', 1000) from "
+          "generate_series(1, 15000); drop table filler; commit");
     }
     Pair::run_sql(pair.source.superuser_dsn, "checkpoint");
     pair.daemon.start();
@@ -149,8 +150,9 @@ TEST_SUITE("slot_lost") {
     pair.target.cluster->save_data("old");
     pair.target.cluster->start();
     write(pair, 6, 40);
-    pair.on_source("insert into k select i from generate_series(1, 10) i; "
-                   "delete from k where n = 3; update k set n = 50 where n = 5");
+    pair.on_source(
+        "insert into k select i from generate_series(1, 10) i; "
+        "delete from k where n = 3; update k set n = 50 where n = 5");
     REQUIRE(pair.caught_up());
     pair.target.cluster->stop(StopMode::immediate);
     pair.target.cluster->restore_data("old");
@@ -168,8 +170,9 @@ TEST_SUITE("slot_lost") {
     REQUIRE(pair.begin());
     REQUIRE(pair.daemon.terminate() == 0);
     const Platform other = supabase_like(15);
-    Pair::run_sql(other.dsn, "create table t (id int primary key); insert into t values (77); "
-                             "create publication repld_pair for table t");
+    Pair::run_sql(other.dsn,
+                  "create table t (id int primary key); insert into t values (77); "
+                  "create publication repld_pair for table t");
     Pair::run_sql(other.dsn, "select pg_create_logical_replication_slot('repld_pair', 'pgoutput')");
     Daemon elsewhere(other.dsn, pair.target.dsn, "pair");
     elsewhere.start();

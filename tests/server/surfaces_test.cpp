@@ -69,12 +69,15 @@ TEST_SUITE("surfaces") {
     REQUIRE(pair.begin());
     REQUIRE(pair.daemon.replctl({"pause"}).exit_code == 0);
     REQUIRE(pair.daemon.wait_for_state("paused", 10s));
-    CHECK(eventually(10s, [&] { return pair.count(pair.target.dsn,
-                                                  "repld.progress where paused") == 1; }));
+    CHECK(eventually(
+        10s, [&] { return pair.count(pair.target.dsn, "repld.progress where paused") == 1; }));
     pair.on_source("insert into t values (1)");
     CHECK(pair.daemon.terminate() == 0);
     pair.daemon.start();
     REQUIRE(pair.daemon.wait_for_state("paused", 10s));
+    std::this_thread::sleep_for(1500ms);
+    CHECK(pair.link()["durable"] != "0/0");
+    CHECK(pair.link()["lag_bytes"].get<int64_t>() < 1'000'000);
     CHECK(pair.daemon.replctl({"status", "--wait-for", "caught-up", "--timeout", "1s"}).exit_code ==
           4);
     CHECK(pair.count(pair.target.dsn, "t") == 0);
@@ -123,8 +126,8 @@ TEST_SUITE("surfaces") {
     Pair::run_sql(pair.target.superuser_dsn, "select pg_reload_conf()");
     Daemon daemon(pair.source.dsn, pair.target.dsn + " password='w{r|o}n<g>'", "pair");
     daemon.start();
-    REQUIRE(eventually(20s, [&] { return daemon.log_text().find("authentication") !=
-                                         std::string::npos; }));
+    REQUIRE(eventually(
+        20s, [&] { return daemon.log_text().find("authentication") != std::string::npos; }));
     std::this_thread::sleep_for(5s);
     const std::string server_log = pair.target.cluster->log_text();
     int tries = 0;

@@ -19,8 +19,9 @@ std::vector<std::string> rows_of(const std::string& dsn, const std::string& tabl
   pqxx::nontransaction session(connection);
   session.exec(kSettings);
   const bool partitioned =
-      session.exec("select relkind = 'p' from pg_class where oid = " + session.quote(table) +
-                   "::regclass")[0][0]
+      session
+          .exec("select relkind = 'p' from pg_class where oid = " + session.quote(table) +
+                "::regclass")[0][0]
           .as<bool>();
   std::vector<std::string> rows;
   for (const auto& row : session.exec(std::string("select md5(t::text) || length(t::text) from ") +

@@ -1,9 +1,10 @@
 // A real repld process with a configuration of its own, and replctl for it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 #include "support/process.h"
@@ -24,8 +25,8 @@ class Daemon {
   void start(const std::string& failpoints = "");
   void kill9();
   void signal(int number);
-  int terminate();        // SIGTERM; exit code
-  int wait_for_death();   // of itself, by a failpoint; exit code
+  int terminate();       // SIGTERM; exit code
+  int wait_for_death();  // of itself, by a failpoint; exit code
   bool running() const;
 
   Outcome replctl(std::vector<std::string> arguments) const;

@@ -17,8 +17,8 @@ HttpAnswer http_request(const std::string& address, const std::string& target,
   beast::tcp_stream stream(io);
   stream.expires_after(std::chrono::seconds(10));
   const size_t colon = address.rfind(':');
-  const auto found = asio::ip::tcp::resolver(io).resolve(address.substr(0, colon),
-                                                         address.substr(colon + 1));
+  const auto found =
+      asio::ip::tcp::resolver(io).resolve(address.substr(0, colon), address.substr(colon + 1));
   stream.connect(found);
   http::request<http::empty_body> request;
   request.method_string(method);
@@ -29,8 +29,8 @@ HttpAnswer http_request(const std::string& address, const std::string& target,
   beast::flat_buffer buffer;
   http::response<http::string_body> response;
   http::read(stream, buffer, response);
-  return {static_cast<int>(response.result_int()),
-          std::string(response[http::field::content_type]), response.body()};
+  return {static_cast<int>(response.result_int()), std::string(response[http::field::content_type]),
+          response.body()};
 }
 
 }  // namespace repld::testing

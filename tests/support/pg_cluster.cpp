@@ -28,9 +28,9 @@ std::string cache_directory() {
 }
 
 std::string binaries_of(int version) {
-  const std::string path = version == 15
-                               ? "/usr/lib/postgresql/15/bin"
-                               : cache_directory() + "/postgresql-" + std::to_string(version) + "/bin";
+  const std::string path =
+      version == 15 ? "/usr/lib/postgresql/15/bin"
+                    : cache_directory() + "/postgresql-" + std::to_string(version) + "/bin";
   if (!fs::exists(path + "/postgres")) {
     throw std::runtime_error("PostgreSQL " + std::to_string(version) + " is not at " + path +
                              ": run script/install-postgres");
@@ -141,8 +141,14 @@ void PgCluster::write_settings() {
 }
 
 void PgCluster::control(const std::vector<std::string>& arguments) {
-  std::vector<std::string> argv = {binaries_ + "/pg_ctl", "-D",  directory_ + "/data", "-l",
-                                   directory_ + "/log",   "-w", "-t",                 "60"};
+  std::vector<std::string> argv = {binaries_ + "/pg_ctl",
+                                   "-D",
+                                   directory_ + "/data",
+                                   "-l",
+                                   directory_ + "/log",
+                                   "-w",
+                                   "-t",
+                                   "60"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   must_run(argv);
 }

@@ -54,9 +54,9 @@ create event trigger pgrst_drop_watch on sql_drop execute function extensions.no
 Platform supabase_like(int version, const std::map<std::string, std::string>& settings) {
   ClusterOptions options;
   options.superuser = "supabase_admin";
-  options.settings = {{"wal_level", "logical"},         {"max_replication_slots", "5"},
-                      {"max_wal_senders", "5"},         {"max_slot_wal_keep_size", "512MB"},
-                      {"wal_sender_timeout", "60s"},    {"timezone", "UTC"}};
+  options.settings = {{"wal_level", "logical"},      {"max_replication_slots", "5"},
+                      {"max_wal_senders", "5"},      {"max_slot_wal_keep_size", "512MB"},
+                      {"wal_sender_timeout", "60s"}, {"timezone", "UTC"}};
   for (const auto& [name, value] : settings) {
     options.settings[name] = value;
   }

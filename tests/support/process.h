@@ -1,8 +1,9 @@
 // Child processes: run to the end, or start and stop by pid.
 #pragma once
 
-#include <string>
 #include <sys/types.h>
+
+#include <string>
 #include <vector>
 
 namespace repld::testing {

@@ -139,23 +139,23 @@ TEST_CASE("a mending update inserts the row that it does not find, if it knows a
        {{true, true}, false, false},
        R"(with hit as (update only "s"."t" r set "a" = $2::text where )"
        R"(r."id" operator(pg_catalog.=) $1::int returning 1) )"
-       R"(insert into "s"."t" ("id", "a") overriding system value select $1::int, $2::text )"
-       R"(where not exists (select from hit))",
+       R"(insert into "s"."t" as r ("id", "a") overriding system value select $1::int, $2::text )"
+       R"(where not exists (select from hit) on conflict ("id") do update set "a" = excluded."a")",
        "new 0, new 1"},
       {"key that moved",
        keyed(),
        {{true, true}, true, true},
        R"(with hit as (update only "s"."t" r set "id" = $2::int, "a" = $3::text where )"
        R"(r."id" operator(pg_catalog.=) $1::int returning 1) )"
-       R"(insert into "s"."t" ("id", "a") overriding system value select $2::int, $3::text )"
-       R"(where not exists (select from hit))",
+       R"(insert into "s"."t" as r ("id", "a") overriding system value select $2::int, $3::text )"
+       R"(where not exists (select from hit) on conflict ("id") do update set "a" = excluded."a")",
        "old 0, new 0, new 1"},
       {"every column in the key",
        table_of({key_column("k", "int")}),
        {{true}, false, false},
        R"(with hit as (select 1 from only "s"."t" r where r."k" operator(pg_catalog.=) $1::int) )"
-       R"(insert into "s"."t" ("k") overriding system value select $1::int )"
-       R"(where not exists (select from hit))",
+       R"(insert into "s"."t" as r ("k") overriding system value select $1::int )"
+       R"(where not exists (select from hit) on conflict ("k") do nothing)",
        "new 0"},
       {"unchanged TOAST",
        wide(),
@@ -169,8 +169,8 @@ TEST_CASE("a mending update inserts the row that it does not find, if it knows a
        {{true, false, true}, false, false},
        R"(with hit as (update only "s"."t" r set "a" = $2::text where )"
        R"(r."id" operator(pg_catalog.=) $1::int returning 1) )"
-       R"(insert into "s"."t" ("id", "a") overriding system value select $1::int, $2::text )"
-       R"(where not exists (select from hit))",
+       R"(insert into "s"."t" as r ("id", "a") overriding system value select $1::int, $2::text )"
+       R"(where not exists (select from hit) on conflict ("id") do update set "a" = excluded."a")",
        "new 0, new 2"},
   };
   check_all(rows, Strictness::mending);
@@ -189,7 +189,7 @@ TEST_CASE("an update without a key changes one of the rows that equal the old on
   CHECK(exact.sql == one + "select repld.expect_one(count(*)) from hit");
   CHECK(shown(exact.parameters) == "old 0, old 1, new 0, new 1");
   const Statement mending = update_statement(keyless(), shape, Strictness::mending);
-  CHECK(mending.sql == one + R"(insert into "s"."t" ("a", "j") overriding system value )"
+  CHECK(mending.sql == one + R"(insert into "s"."t" as r ("a", "j") overriding system value )"
                              R"(select $3::text, $4::json where not exists (select from hit))");
   CHECK(shown(mending.parameters) == "old 0, old 1, new 0, new 1");
 }
@@ -200,7 +200,7 @@ TEST_CASE("a name goes into the SQL as the mapping gives it") {
   mapping.columns[1].name = R"("x"" = $1 {} %s")";
   const Statement statement = insert_statement(mapping, Strictness::mending);
   CHECK(statement.sql ==
-        R"(insert into "a ""b"" {0}"."t;--" ("id", "x"" = $1 {} %s") overriding system value )"
+        R"(insert into "a ""b"" {0}"."t;--" as r ("id", "x"" = $1 {} %s") overriding system value )"
         R"(values ($1::int, $2::text) on conflict ("id") do update set )"
         R"("x"" = $1 {} %s" = excluded."x"" = $1 {} %s")");
 }

@@ -162,7 +162,12 @@ TEST_CASE("a value out of its bounds is refused where it stands") {
        slot_hint},
       {"[tables]\ninclude = []\n", "repld.toml:6:11: tables.include: must name at least one table",
        ""},
-      {"[http]\nlisten = \"9847\"\n", "repld.toml:6:10: http.listen: must be host:port", ""},
+      {"[http]\nlisten = \"9847\"\n", "repld.toml:6:10: http.listen: must be host:port",
+       "For example 127.0.0.1:9847."},
+      {"[http]\nlisten = \"host:\"\n", "repld.toml:6:10: http.listen: must be host:port",
+       "For example 127.0.0.1:9847."},
+      {"[http]\nlisten = \"::99999\"\n", "repld.toml:6:10: http.listen: must be host:port",
+       "For example 127.0.0.1:9847."},
       {"[control]\nsocket = \"\"\n",
        "repld.toml:6:10: control.socket: must be a path of 1 to 100 bytes", ""},
   });

@@ -145,6 +145,12 @@ TEST_CASE("a slot without a limit has no safe bytes, rather than a number that w
   Status status = sample_status();
   status.links[0].slot.safe_bytes.reset();
   CHECK_FALSE(mentions(text_of(status), "repld_slot_safe_bytes{"));
+
+  Metrics metrics("main");
+  metrics.set_from(sample_status());
+  REQUIRE(mentions(metrics.text(), "repld_slot_safe_bytes{"));
+  metrics.set_from(status);
+  CHECK_FALSE(mentions(metrics.text(), "repld_slot_safe_bytes{"));
 }
 
 TEST_CASE("nothing is left to copy of a table that is not being copied or outgrew its estimate") {

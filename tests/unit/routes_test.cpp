@@ -157,6 +157,7 @@ TEST_CASE("readiness is asked for with the lag that is allowed, 5 seconds if non
       {"/readyz?max_lag=10ms", 0, 400},
       {"/readyz?max_lag=five", 0, 400},
       {"/readyz?max_lag=nan", 0, 400},
+      {"/readyz?max_lag=inf", 0, 400},
   };
   for (const Row& row : rows) {
     CAPTURE(row.target);

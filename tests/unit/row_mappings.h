@@ -41,7 +41,6 @@ inline MappedColumn incomparable(MappedColumn made) {
 inline RowMapping table_of(std::vector<MappedColumn> columns) {
   RowMapping mapping;
   mapping.target = "\"s\".\"t\"";
-  mapping.upsertable = true;
   mapping.columns = std::move(columns);
   return mapping;
 }
@@ -51,18 +50,11 @@ inline RowMapping keyed() { return table_of({key_column("id", "int"), column("a"
 
 // t (a text, j json)
 inline RowMapping keyless() {
-  RowMapping mapping = table_of({column("a", "text"), incomparable(column("j", "json"))});
-  mapping.upsertable = false;
-  return mapping;
+  return table_of({column("a", "text"), incomparable(column("j", "json"))});
 }
 
 inline RowMapping partitioned(RowMapping mapping) {
   mapping.partitioned = true;
-  return mapping;
-}
-
-inline RowMapping not_upsertable(RowMapping mapping) {
-  mapping.upsertable = false;
   return mapping;
 }
 
