@@ -13,6 +13,7 @@ constexpr std::chrono::seconds kIdleRowInterval{10};
 constexpr std::chrono::milliseconds kPromptRowInterval{250};
 constexpr std::chrono::milliseconds kAskInterval{50};
 constexpr std::chrono::seconds kForceFlushAfter{1};
+constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;  // 2000-01-01 in Unix time
 
 const char* name_of(ChangeKind kind) {
   switch (kind) {
@@ -269,16 +270,12 @@ void Applier::committed(const InFlight& in_flight, uint64_t parts) {
   flow_.with([&](Flow& flow) {
     flow.progress.receive(applied_);
     flow.progress.apply(applied_);
-    if (commit_time_us_ != 0) {
-      flow.applied_commit_time_us = commit_time_us_;
-    }
   });
+  const Lsn due = batch.synchronous ? Lsn::invalid : pipeline_.target_written();
   if (batch.synchronous) {
     marks_.clear();
-    marks_.push_back({Lsn::invalid, applied_});
-  } else {
-    marks_.push_back({pipeline_.target_written(), applied_});
   }
+  marks_.push_back({due, applied_, commit_time_us_});
   counted_.transactions = static_cast<int64_t>(std::max<size_t>(batch.parts.size(), parts > 0));
   counted_.seconds = std::chrono::duration<double>(committed_at_ - batch.sent_at).count();
   observer_.applied(counted_);
@@ -290,7 +287,7 @@ void Applier::committed(const InFlight& in_flight, uint64_t parts) {
 }
 
 void Applier::count(const TransactionPart& part) {
-  commit_time_us_ = part.commit_time_us;
+  commit_time_us_ = part.commit_time_us + kPostgresEpochUs;
   for (const Change& change : part.changes) {
     if (change.kind == ChangeKind::truncate) {
       continue;
@@ -328,15 +325,16 @@ bool Applier::move_idle_position() {
 }
 
 void Applier::track_durable() {
-  Lsn durable = Lsn::invalid;
+  std::optional<Mark> durable;
   while (!marks_.empty() && marks_.front().target <= pipeline_.target_flushed()) {
-    durable = marks_.front().source;
+    durable = marks_.front();
     marks_.pop_front();
   }
-  if (durable != Lsn::invalid) {
+  if (durable) {
     flow_.with([&](Flow& flow) {
-      flow.progress.make_durable(durable);
-      flow.caught_up = std::max(flow.caught_up, durable);
+      flow.progress.make_durable(durable->source);
+      flow.caught_up = std::max(flow.caught_up, durable->source);
+      flow.durable_commit_us = std::max(flow.durable_commit_us, durable->commit_us);
     });
     reader_.notify();
   }

@@ -110,6 +110,7 @@ class Applier {
   struct Mark {
     Lsn target;  // durable once the target has flushed this
     Lsn source;
+    int64_t commit_us;  // of the newest transaction up to there; 0: none yet
   };
 
   std::deque<std::shared_ptr<InFlight>> in_flight_;
@@ -120,7 +121,7 @@ class Applier {
   Lsn sent_;
   Lsn applied_;
   uint64_t parts_applied_ = 0;
-  int64_t commit_time_us_ = 0;  // of the newest transaction counted
+  int64_t commit_time_us_ = 0;  // of the newest transaction counted, since 1970
   Clock::time_point row_moved_at_;
   Clock::time_point asked_at_;      // for the flush position
   Clock::time_point committed_at_;  // the newest mark

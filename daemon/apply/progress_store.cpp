@@ -28,7 +28,8 @@ constexpr const char* kClaim =
 
 constexpr const char* kRead =
     "select slot_name, system_identifier, timeline, database, phase, lsn, owner, guard_nonce, "
-    "paused from repld.progress where link = $1";
+    "paused, extract(epoch from clock_timestamp() - updated_at) "
+    "from repld.progress where link = $1";
 
 }  // namespace
 
@@ -81,6 +82,7 @@ std::optional<ProgressRow> ProgressStore::claim(const std::string& instance) {
   row.owner = pg::text(result, 0, 6);
   row.guard_nonce = pg::text(result, 0, 7);
   row.paused = pg::text(result, 0, 8) == "t";
+  row.age_seconds = std::atof(pg::text(result, 0, 9).c_str());
   return row;
 }
 

@@ -38,6 +38,7 @@ struct ProgressRow {
   std::string owner;  // uuid, new with every claim
   std::string guard_nonce;
   bool paused = false;
+  double age_seconds = 0;  // since the position was last moved, by the target's clock
 };
 
 class ProgressStore {

@@ -25,7 +25,8 @@ struct Flow {
   // Everything up to here is durable on the target or did not concern it. At or ahead of
   // progress.durable(): idle positions count here at once, in the progress row every few seconds.
   Lsn caught_up;
-  int64_t applied_commit_time_us = 0;  // source clock, since 2000-01-01 UTC; 0: none yet
+  // Commit time of the newest durable transaction: source clock, since 1970; 0: unknown.
+  int64_t durable_commit_us = 0;
 };
 
 }  // namespace repld

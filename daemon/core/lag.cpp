@@ -34,8 +34,10 @@ double LagClock::seconds(Lsn reached, int64_t now_us, int64_t reached_commit_us)
     return 0;
   }
   int64_t since_us = samples_.front().source_us;
-  if (samples_.front().insert > reached && reached_commit_us != 0) {
-    since_us = std::min(since_us, reached_commit_us);
+  if (reached_commit_us != 0) {
+    const bool sampled = samples_.front().insert <= reached;
+    since_us =
+        sampled ? std::max(since_us, reached_commit_us) : std::min(since_us, reached_commit_us);
   }
   return static_cast<double>(std::max<int64_t>(now_us - since_us, 0)) / 1e6;
 }

@@ -15,7 +15,6 @@ constexpr int kIntervalMs = 1000;
 // that nobody flushed, or a position that is a page header, would look like lag for ever.
 constexpr int kStuckSeconds = 3;
 constexpr std::chrono::seconds kPushInterval{10};
-constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;  // 2000-01-01 in Unix time
 
 }  // namespace
 
@@ -109,8 +108,7 @@ void Monitor::publish_lag() {
   if (flow) {
     flow->with([&](Flow& value) {
       reached = value.caught_up;
-      commit_us =
-          value.applied_commit_time_us == 0 ? 0 : value.applied_commit_time_us + kPostgresEpochUs;
+      commit_us = value.durable_commit_us;
     });
   }
   shared_.status.with([&](LinkStatus& status) {
@@ -120,7 +118,9 @@ void Monitor::publish_lag() {
       reached = status.durable;
     }
     status.source = lag_.newest();
-    status.lag_bytes = static_cast<int64_t>(bytes_between(reached, lag_.newest()));
+    // Before the first look at the progress row it is unknown how much is missing.
+    const bool known = reached != Lsn::invalid;
+    status.lag_bytes = known ? static_cast<int64_t>(bytes_between(reached, lag_.newest())) : 0;
     status.lag_seconds = lag_.seconds(reached, source_now_us(), commit_us);
   });
 }

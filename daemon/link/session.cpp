@@ -171,10 +171,17 @@ void LinkSession::prepare_tables() {
   });
 }
 
+int64_t LinkSession::source_now_us() {
+  return source_->exec("select (extract(epoch from clock_timestamp()) * 1e6)::bigint")[0][0]
+      .as<int64_t>();
+}
+
 void LinkSession::stream(Lsn from) {
   const Config& config = shared_.settings.config;
   const size_t memory = static_cast<size_t>(config.apply.memory_mb) << 20;
   const auto flow = std::make_shared<Synchronized<Flow>>(from);
+  const int64_t position_us = source_now_us() - static_cast<int64_t>(row_->age_seconds * 1e6);
+  flow->with([&](Flow& value) { value.durable_commit_us = position_us; });
   Wakeup reader_wakeup;
   stream::PartQueue queue(memory / 4, reader_wakeup, apply_wakeup_);
 

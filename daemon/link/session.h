@@ -37,6 +37,7 @@ class LinkSession {
   void require_same_source(const pg::SystemIdentity& source) const;
   Lsn prepare_stream();
   void prepare_tables();
+  int64_t source_now_us();
   void stream(Lsn from);
   // Runs the applier here and the reader on its own thread until either ends; returns what went
   // wrong first on the applier's side, else on the reader's.

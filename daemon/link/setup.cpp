@@ -1,6 +1,7 @@
 #include "link/setup.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "apply/surroundings.h"
 #include "base/failpoint.h"
@@ -71,6 +72,7 @@ apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) 
   take_over_targets(published, row.guard_nonce);
   failpoint("setup.after_guard");
   const pg::CreatedSlot slot = replication_.create_slot(slot_name);
+  const auto slot_made_at = std::chrono::steady_clock::now();
   failpoint("setup.after_slot");
   const Plan plan = plan_under(slot.snapshot, published);
   show(plan);
@@ -84,6 +86,8 @@ apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) 
   progress_.begin_streaming(slot.consistent_point);
   row.phase = apply::Phase::streaming;
   row.lsn = slot.consistent_point;
+  row.age_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - slot_made_at).count();
   return row;
 }
 

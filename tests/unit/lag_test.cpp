@@ -69,6 +69,20 @@ TEST_CASE("lag grows while the target stands still") {
   CHECK(clock.seconds(Lsn{200}, 60 * kSecond, 0) == 58);
 }
 
+TEST_CASE("a commit newer than the newest sample reached makes the lag exact") {
+  struct Row {
+    int64_t commit_us;
+    double seconds;
+  };
+  // At position 250 of samples at 1, 2, 3 s, seen at 3.5 s.
+  const Row rows[] = {{0, 1.5}, {kSecond, 1.5}, {2 * kSecond, 1.5}, {3 * kSecond, 0.5}};
+  for (const Row& row : rows) {
+    CAPTURE(row.commit_us);
+    LagClock clock = sampled(3);
+    CHECK(clock.seconds(Lsn{250}, 3 * kSecond + kSecond / 2, row.commit_us) == row.seconds);
+  }
+}
+
 TEST_CASE("behind all samples the commit time tells, where it is known and older") {
   struct Row {
     int64_t commit_us;
