@@ -149,7 +149,9 @@ void Link::finalize_now(const std::stop_token& stop) {
 void Link::attempt(const std::stop_token& stop) {
   try {
     run_session(stop);
+    shared_.again = false;
   } catch (const Error& error) {
+    shared_.again = true;
     if (stop.stop_requested() || wish_.copy() != Wish::run) {
       return;
     }

@@ -44,6 +44,8 @@ void Monitor::mark(MarkReply reply) {
 void Monitor::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     wakeup_.drain();
+    // Before the next sample: what was written this very moment is no lag yet.
+    publish_lag();
     bool reachable = true;
     try {
       look();
@@ -56,7 +58,6 @@ void Monitor::run(const std::stop_token& stop) {
       }
     }
     shared_.status.with([&](LinkStatus& status) { status.source_up = reachable; });
-    publish_lag();
     answer_marks(reachable);
     poll_socket(-1, false, wakeup_, kIntervalMs);
   }

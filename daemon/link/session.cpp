@@ -119,7 +119,6 @@ Lsn LinkSession::prepare_stream() {
     shared_.hooks.reconnected(Side::source);
     shared_.status.with([](LinkStatus& status) { ++status.reconnects_source; });
   }
-  shared_.again = true;
   shared_.status.with([](LinkStatus& status) { status.source_up = status.target_up = true; });
   const pg::SystemIdentity identity = replication_->identify_system();
   if (!row_ || row_->phase == apply::Phase::setup) {

@@ -67,7 +67,7 @@ struct Shared {
   const Hooks hooks;
   EventLog events;
   Synchronized<LinkStatus> status;
-  bool again = false;          // link thread only: an attempt was made before
+  bool again = false;          // link thread only: the attempt before was cut off
   Synchronized<FlowPtr> flow;  // of the session that streams; null when none does
 
   void set_state(LinkState state) {
