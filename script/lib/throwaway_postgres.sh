@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # Throw-away PostgreSQL clusters below $work, reached by Unix socket only: no port is taken.
-# PostgreSQL refuses to run as root, so it runs as user postgres then.
+# PostgreSQL refuses to run as root, so it runs as user postgres then. The caller sets $work and
+# clusters=().
+# shellcheck disable=SC2154
 
 pg_bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
 
