@@ -38,10 +38,10 @@ double now_seconds() {
 link::Settings settings_of(const Config& config, const InstanceLock& lock) {
   link::Settings settings;
   settings.config = config;
-  settings.source = {Side::source, config.source.dsn,
-                     resolve_password(config.source, Side::source)};
-  settings.target = {Side::target, config.target.dsn,
-                     resolve_password(config.target, Side::target)};
+  settings.source = {Side::source, config.source.dsn, resolve_password(config.source, Side::source),
+                     config.source.password_file};
+  settings.target = {Side::target, config.target.dsn, resolve_password(config.target, Side::target),
+                     config.target.password_file};
   settings.instance = lock.name();
   // Both are parsed once here, so that a mistake ends the start and not the first attempt.
   pg::connection_parameters(settings.source, pg::Purpose::control);
@@ -179,8 +179,8 @@ link::Hooks Daemon::hooks() {
   hooks.batch_applied = [this](int64_t transactions, int64_t rows, double seconds) {
     metrics_.batch_applied(transactions, rows, seconds);
   };
-  hooks.rows_missing = [this](const std::string& table, int64_t rows) {
-    metrics_.rows_missing(table, rows);
+  hooks.rows_drifted = [this](const std::string& table, int64_t missing, int64_t unexpected) {
+    metrics_.rows_drifted(table, missing, unexpected);
   };
   hooks.bytes_copied = [this](const std::string& table, int64_t bytes) {
     metrics_.bytes_copied(table, bytes);
@@ -228,10 +228,13 @@ void Daemon::execute(control::Command command, std::function<void(control::Comma
       });
       break;
     case control::Command::finalize:
-      link_.finalize([reply](const std::optional<ErrorStatus>& failure) {
-        reply(failure ? control::CommandResult{409, failure_json(*failure)}
-                      : control::CommandResult{});
-      });
+    case control::Command::finalize_source_gone:
+      link_.finalize(
+          command == control::Command::finalize_source_gone,
+          [reply](const std::optional<ErrorStatus>& failure, const std::vector<std::string>& left) {
+            reply(failure ? control::CommandResult{409, failure_json(*failure)}
+                          : control::CommandResult{200, nlohmann::json{{"left", left}}.dump()});
+          });
       break;
   }
 }

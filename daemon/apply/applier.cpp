@@ -15,16 +15,6 @@ constexpr std::chrono::milliseconds kAskInterval{50};
 constexpr std::chrono::seconds kForceFlushAfter{1};
 constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;  // 2000-01-01 in Unix time
 
-const char* name_of(ChangeKind kind) {
-  switch (kind) {
-    case ChangeKind::insert: return "INSERT";
-    case ChangeKind::update: return "UPDATE";
-    case ChangeKind::remove: return "DELETE";
-    case ChangeKind::truncate: return "TRUNCATE";
-  }
-  return "change";
-}
-
 }  // namespace
 
 Applier::Applier(Pipeline& pipeline, SchemaMap& schema, int socket, Lsn from,
@@ -43,7 +33,9 @@ Applier::Applier(Pipeline& pipeline, SchemaMap& schema, int socket, Lsn from,
       applied_(from),
       row_moved_at_(Clock::now()),
       asked_at_(Clock::now()),
-      committed_at_(Clock::now()) {}
+      committed_at_(Clock::now()) {
+  schema_.before_ddl([this] { release_locks(); });
+}
 
 void Applier::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
@@ -118,79 +110,6 @@ void Applier::settle() {
   }
 }
 
-// The oldest batch failed. Those behind it cannot have been committed.
-void Applier::recover() {
-  pipeline_.receive_all();
-  std::deque<std::shared_ptr<InFlight>> open = std::move(in_flight_);
-  in_flight_.clear();
-  for (const auto& in_flight : open) {
-    REPLD_ASSERT(in_flight->finished && !in_flight->committed);
-  }
-  roll_back();
-  sent_ = applied_;
-  InFlight& failed = *open.front();
-  if (!failed.failure) {
-    throw Error(ErrorKind::connect, "the target rolled a batch back without saying why");
-  }
-  if (failed.failure->kind() != ErrorKind::conflict) {
-    throw Error(*failed.failure);
-  }
-  replay(std::move(failed.batch));
-  open.pop_front();
-  for (const auto& in_flight : open) {
-    in_flight->batch.from = sent_;
-    send(std::move(in_flight->batch));
-  }
-}
-
-void Applier::roll_back() {
-  schema_.forget_unconfirmed();
-  pipeline_.send_rollback();
-  pipeline_.receive_all();
-}
-
-void Applier::replay(Batch batch) {
-  const auto in_flight =
-      pipeline_.send(std::move(batch), Strictness::mending, Pipeline::Commit::held);
-  pipeline_.receive_all();
-  if (!in_flight->failure) {
-    commit_held(in_flight);
-  }
-  if (!in_flight->failure) {
-    committed(*in_flight, in_flight->batch.parts.size());
-    sent_ = applied_;
-    return;
-  }
-  roll_back();
-  Batch& refused = in_flight->batch;
-  if (!in_flight->failed_change || refused.parts.size() == 1) {
-    if (refused.parts.size() > 1) {
-      replay_singly(std::move(refused));
-      return;
-    }
-    refuse(*in_flight, refused.parts.front());
-  }
-  Batch before;
-  before.from = refused.from;
-  for (size_t i = 0; i < in_flight->failed_part; ++i) {
-    before.add(std::move(refused.parts[i]));
-  }
-  if (!before.parts.empty()) {
-    replay(std::move(before));
-  }
-  refuse(*in_flight, refused.parts[in_flight->failed_part]);
-}
-
-// A COMMIT that fails (a deferred constraint) does not say which transaction is at fault.
-void Applier::replay_singly(Batch batch) {
-  for (TransactionPart& part : batch.parts) {
-    Batch single;
-    single.from = applied_;
-    single.add(std::move(part));
-    replay(std::move(single));
-  }
-}
-
 void Applier::commit_held(const std::shared_ptr<InFlight>& in_flight) {
   pipeline_.send_commit(in_flight);
   pipeline_.receive_all();
@@ -204,8 +123,10 @@ void Applier::apply_large(TransactionPart first, const std::stop_token& stop) {
     pipeline_.receive_all();
     settle();
   }
+  schema_.map_all(first);
   const Lsn from = sent_;
   const auto in_flight = pipeline_.send_begin(from);
+  in_large_ = true;
   TransactionPart part = std::move(first);
   uint64_t parts = 1;
   apply_part(in_flight, part);
@@ -214,6 +135,7 @@ void Applier::apply_large(TransactionPart first, const std::stop_token& stop) {
     std::optional<TransactionPart> next = await_part(stop);
     if (!next) {
       roll_back();
+      in_large_ = false;
       return;
     }
     part = std::move(*next);
@@ -226,11 +148,20 @@ void Applier::apply_large(TransactionPart first, const std::stop_token& stop) {
     roll_back();
     refuse(*in_flight, part);
   }
+  in_large_ = false;
   sent_ = part.end_lsn;
   committed(*in_flight, parts);
 }
 
 void Applier::apply_part(const std::shared_ptr<InFlight>& in_flight, const TransactionPart& part) {
+  schema_.map_all(part);
+  if (restart_) {
+    throw Error(ErrorKind::connect, "a partition was made amid a large transaction")
+        .detail("the transaction is applied again from its start")
+        .table(part.changes.empty() || !part.changes.front().relation
+                   ? ""
+                   : part.changes.front().relation->full_name());
+  }
   pipeline_.send_part(in_flight, part, options_.strictness);
   pipeline_.receive_all();
   if (in_flight->failure && in_flight->failure->kind() == ErrorKind::conflict) {
@@ -281,8 +212,10 @@ void Applier::committed(const InFlight& in_flight, uint64_t parts) {
   observer_.applied(counted_);
   counted_ = {};
   counted_index_.clear();
-  for (const auto& [table, rows] : in_flight.missing) {
-    observer_.missing(table, rows);
+  if (options_.strictness == Strictness::exact) {
+    for (const auto& [table, drift] : in_flight.drift) {
+      observer_.drifted(table, drift);
+    }
   }
 }
 
@@ -368,26 +301,6 @@ void Applier::finish() {
     settle();
   }
   track_durable();
-}
-
-void Applier::refuse(const InFlight& in_flight, const TransactionPart& part) const {
-  const Error& cause = *in_flight.failure;
-  if (cause.kind() != ErrorKind::conflict || !in_flight.failed_change) {
-    throw Error(cause);
-  }
-  const Change& change = part.changes[*in_flight.failed_change];
-  const std::string table = change.relation ? change.relation->full_name() : cause.table();
-  const std::string place = part.last ? "committed at " + to_string(part.commit_lsn)
-                                      : "committing at " + to_string(part.commit_lsn);
-  Error error(ErrorKind::conflict, fmt::format("the target refused a change to \"{}\"", table));
-  error.sqlstate(cause.sqlstate()).table(table);
-  error.detail("{} number {} of source transaction {}, {}: SQLSTATE {}{}{}", name_of(change.kind),
-               *in_flight.failed_change + 1, part.xid, place, cause.sqlstate(),
-               cause.detail().empty() ? "" : ", ", cause.detail());
-  error.hint(
-      "Everything before this transaction is applied. Mend the row or the constraint on "
-      "the target, then run replctl resume.");
-  throw error;
 }
 
 }  // namespace repld::apply

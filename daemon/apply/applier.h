@@ -62,7 +62,8 @@ struct AppliedBatch {
 // Called on the apply thread.
 struct ApplyObserver {
   std::function<void(const AppliedBatch& batch)> applied;
-  std::function<void(const TableName& table, int64_t rows)> missing;  // rows a change did not find
+  // Rows that were not as a change implies; never called for a target that others write to.
+  std::function<void(const TableName& table, const Drift& drift)> drifted;
 };
 
 class Applier {
@@ -84,6 +85,7 @@ class Applier {
   void settle();  // finished batches, oldest first
   void recover();
   void roll_back();
+  void release_locks();
   void replay(Batch batch);
   void replay_singly(Batch batch);
   void apply_large(TransactionPart first, const std::stop_token& stop);
@@ -114,6 +116,8 @@ class Applier {
   };
 
   std::deque<std::shared_ptr<InFlight>> in_flight_;
+  bool in_large_ = false;                 // a transaction in parts is open on the target
+  bool restart_ = false;                  // it was given up for DDL: the stream begins again
   std::optional<TransactionPart> large_;  // first part of an oversized transaction, to come next
   std::deque<Mark> marks_;
   AppliedBatch counted_;  // since the last COMMIT

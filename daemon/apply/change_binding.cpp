@@ -47,7 +47,8 @@ UpdateShape shape_of(const MappedRelation& relation, const Change& change, const
     shape.known.push_back(known);
     // A key that moved under the other identity columns still finds its row by the old values.
     if (relation.mapping.columns[i].key && shape.old_row && known && rows.differs(i)) {
-      shape.sets_key = true;
+      shape.moved.resize(relation.mapping.columns.size());
+      shape.moved[i] = true;
     }
   }
   return shape;
@@ -56,7 +57,15 @@ UpdateShape shape_of(const MappedRelation& relation, const Change& change, const
 void bind_truncate(SchemaMap& schema, const Truncate& truncate, BoundChange& bound) {
   std::vector<std::string> targets;
   for (const RelationPtr& relation : truncate.relations) {
-    targets.push_back(schema.find(relation).truncate_target);
+    const MappedRelation& mapped = schema.find(relation);
+    if (mapped.truncate_target.empty()) {
+      throw Error(ErrorKind::schema, fmt::format("TRUNCATE of partition \"{}\" cannot be applied",
+                                                 relation->full_name()))
+          .detail("the target divides \"{}\" in another way", mapped.table.full())
+          .hint("Give the target a partition of the same name and bounds, then run replctl resume.")
+          .table(relation->full_name());
+    }
+    targets.push_back(mapped.truncate_target);
   }
   bound.sql = truncate_statement(targets, truncate.restart_identity);
 }

@@ -14,14 +14,21 @@ constexpr const char* kPositionQuery =
 // libpq holds what is queued and moves all of it when the socket takes only a part, so little may
 // pile up there.
 constexpr size_t kFlushBytes = 64 << 10;
+// Division by zero: how our statements say that no row was touched (core/apply_sql).
+constexpr std::string_view kNotOneRow = "22012";
 constexpr size_t kCommandBytes = 64;  // about what a Bind and Execute take besides the values
 constexpr int kPollMs = 100;
+constexpr std::chrono::seconds kPatience{3};  // for answers, once stopped
 
 }  // namespace
 
 Pipeline::Pipeline(pg::PipelineConnection& connection, SchemaMap& schema, std::string link,
-                   std::string owner)
-    : connection_(connection), schema_(schema), link_(std::move(link)), owner_(std::move(owner)) {}
+                   std::string owner, std::stop_token stop)
+    : connection_(connection),
+      schema_(schema),
+      link_(std::move(link)),
+      owner_(std::move(owner)),
+      stop_(std::move(stop)) {}
 
 std::string Pipeline::advance_sql(Lsn from, Lsn to) const {
   return fmt::format("select repld.advance({}, {}, '{}', '{}')", quote_literal(link_),
@@ -33,6 +40,9 @@ std::shared_ptr<InFlight> Pipeline::send(Batch batch, Strictness strictness, Com
   in_flight->batch = std::move(batch);
   in_flight->batch.sent_at = std::chrono::steady_clock::now();
   const Batch& sent = in_flight->batch;
+  for (const TransactionPart& part : sent.parts) {
+    schema_.map_all(part);
+  }
   send_other(in_flight, "begin");
   send_other(in_flight, advance_sql(sent.from, sent.to));
   send_other(in_flight, "set constraints all deferred");
@@ -149,6 +159,7 @@ void Pipeline::send_changes(const std::shared_ptr<InFlight>& in_flight, const Tr
 void Pipeline::flush() {
   while (!connection_.flush()) {
     receive();
+    give_up_when_stopped();
     poll_socket(connection_.socket(), true, kPollMs);
   }
   unflushed_bytes_ = 0;
@@ -170,7 +181,21 @@ void Pipeline::receive_all() {
       return;
     }
     flush();
+    give_up_when_stopped();
     poll_socket(connection_.socket(), false, kPollMs);
+  }
+}
+
+// What was sent and not answered is safe to leave: the server commits it with its progress or not
+// at all, and the next session waits for this one's end.
+void Pipeline::give_up_when_stopped() {
+  if (!stop_.stop_requested()) {
+    return;
+  }
+  const auto now = std::chrono::steady_clock::now();
+  stopped_at_ = stopped_at_.value_or(now);
+  if (now - *stopped_at_ > kPatience) {
+    throw Error(ErrorKind::connect, "stopped while the target was busy");
   }
 }
 
@@ -185,8 +210,13 @@ void Pipeline::take(const Owed& owed, const PGresult* result) {
     return;
   }
   if (pg::is_error(result)) {
-    fail(owed, pg::error_of(result, owed.kind == Owed::Kind::change ? pg::ServerWords::drop
-                                                                    : pg::ServerWords::keep));
+    // A COMMIT runs deferred triggers of the user's, which may quote a row as a change may.
+    const bool quotes = owed.kind == Owed::Kind::change || owed.kind == Owed::Kind::commit;
+    Error error = pg::error_of(result, quotes ? pg::ServerWords::drop : pg::ServerWords::keep);
+    if (error.sqlstate() == kNotOneRow && error.detail().empty()) {
+      error.detail("its row is not there, or a trigger or rule of the target swallowed it");
+    }
+    fail(owed, std::move(error));
     return;
   }
   if (pg::is_skipped(result)) {
@@ -204,28 +234,17 @@ void Pipeline::take(const Owed& owed, const PGresult* result) {
   }
 }
 
+// That one row was touched has been proven on the server; a mending statement also says whether
+// the row was there before.
 void Pipeline::take_change(const Owed& owed, const PGresult* result) {
-  const int64_t rows = pg::rows_touched(result);
-  if (owed.strictness == Strictness::exact) {
-    // UPDATE and DELETE have proven their count on the server. An INSERT that did not fail and
-    // yet wrote nothing was swallowed by a trigger or rule that came after ours were set aside.
-    if (owed.change_kind == ChangeKind::insert && rows != 1) {
-      fail(owed, Error(ErrorKind::conflict, "the target swallowed a row").sqlstate("RP002"));
-    }
+  if (owed.strictness == Strictness::exact || owed.relation == nullptr) {
     return;
   }
-  if (owed.change_kind == ChangeKind::insert && rows == 0 &&
-      owed.relation->mapping.has_fixed_columns()) {
-    fail(owed,
-         Error(ErrorKind::conflict, "an identity column has another value").sqlstate("RP002"));
-    return;
-  }
-  const bool missed =
-      (owed.change_kind == ChangeKind::update && rows == 1 &&
-       std::string_view(PQcmdStatus(const_cast<PGresult*>(result))).substr(0, 6) == "INSERT") ||
-      (owed.change_kind == ChangeKind::remove && rows == 0);
-  if (missed) {
-    ++owed.in_flight->missing[owed.relation->table];
+  const bool found = std::string_view(PQgetvalue(result, 0, 0)) != "0";
+  if (owed.change_kind == ChangeKind::insert && found) {
+    ++owed.in_flight->drift[owed.relation->table].unexpected;
+  } else if (owed.change_kind != ChangeKind::insert && !found) {
+    ++owed.in_flight->drift[owed.relation->table].missing;
   }
 }
 

@@ -20,12 +20,18 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 
 #include "apply/batch.h"
 #include "apply/change_binding.h"
 #include "pg/pipeline_connection.h"
 
 namespace repld::apply {
+
+struct Drift {
+  int64_t missing = 0;     // UPDATE or DELETE found no row
+  int64_t unexpected = 0;  // INSERT found one
+};
 
 // A batch that was sent, and what has come back of it.
 struct InFlight {
@@ -35,14 +41,15 @@ struct InFlight {
   std::optional<Error> failure;  // the first
   size_t failed_part = 0;        // what it was about, when `failed_change` is set
   std::optional<size_t> failed_change;
-  std::map<TableName, int64_t> missing;  // mending: changes that found no row
+  std::map<TableName, Drift> drift;  // mending: rows that were not as the change implies
 };
 
 class Pipeline {
  public:
   // `connection` is in pipeline mode; prepared statements belong to `schema`. Borrows both.
+  // Once `stop` is requested, waiting for answers ends after some seconds with Error(connect).
   Pipeline(pg::PipelineConnection& connection, SchemaMap& schema, std::string link,
-           std::string owner);
+           std::string owner, std::stop_token stop);
 
   enum class Commit { with_changes, held };
   // Queues a whole batch and hands it to the kernel.
@@ -94,6 +101,7 @@ class Pipeline {
   // Gets what is queued out of our memory, taking results meanwhile so that neither side waits
   // for the other.
   void flush();
+  void give_up_when_stopped();
   void take(const Owed& owed, const PGresult* result);
   void take_change(const Owed& owed, const PGresult* result);
   void fail(const Owed& owed, Error error);
@@ -102,6 +110,8 @@ class Pipeline {
   SchemaMap& schema_;
   const std::string link_;
   const std::string owner_;
+  const std::stop_token stop_;
+  std::optional<std::chrono::steady_clock::time_point> stopped_at_;
   std::deque<Owed> owed_;
   BoundChange bound_;
   size_t unflushed_bytes_ = 0;

@@ -32,12 +32,20 @@ bool has_columns(const Relation& relation, const std::vector<std::string>& names
   });
 }
 
+bool has_key(const RelationFacts& source, const std::vector<std::string>& columns) {
+  return std::any_of(source.keys.begin(), source.keys.end(),
+                     [&](const auto& key) { return same_set(key, columns); });
+}
+
 // Columns that identify a row on the target; empty: none, the whole row does. Under FULL the
-// source names no key, but the target's primary key serves when the source sends its columns.
-std::vector<std::string> identity_columns(const Relation& relation, const TargetTable& table) {
+// source names no key, but the target's primary key serves when the source sends its columns and
+// keeps them unique itself: else two rows of the source would become one.
+std::vector<std::string> identity_columns(const Relation& relation, const RelationFacts& source,
+                                          const TargetTable& table) {
   if (relation.identity == ReplicaIdentity::full) {
     const bool usable = !table.keys.empty() && table.keys.front().primary &&
-                        has_columns(relation, table.keys.front().columns);
+                        has_columns(relation, table.keys.front().columns) &&
+                        has_key(source, table.keys.front().columns);
     return usable ? table.keys.front().columns : std::vector<std::string>();
   }
   const std::vector<std::string> wanted = key_columns(relation);
@@ -69,15 +77,34 @@ MappedColumn map_column(const Relation& relation, const RelationColumn& column,
   mapped.written = !target->generated;
   mapped.identity_always = target->identity_always;
   mapped.key = std::find(identity.begin(), identity.end(), column.name) != identity.end();
+  for (const TargetKey& key : table.keys) {
+    mapped.in_primary_key |= key.primary && std::find(key.columns.begin(), key.columns.end(),
+                                                      column.name) != key.columns.end();
+  }
   return mapped;
 }
 
 }  // namespace
 
-SchemaMap::SchemaMap(pg::Session& target, FindRoot find_root, EnsurePartition ensure_partition)
+SchemaMap::SchemaMap(pg::Session& target, LookUp look_up, EnsurePartition ensure_partition)
     : target_(target),
-      find_root_(std::move(find_root)),
+      look_up_(std::move(look_up)),
       ensure_partition_(std::move(ensure_partition)) {}
+
+void SchemaMap::map_all(const TransactionPart& part) {
+  const Relation* last = nullptr;
+  for (const Change& change : part.changes) {
+    if (change.relation && change.relation.get() != last) {
+      find(change.relation);
+      last = change.relation.get();
+    }
+  }
+  for (const Truncate& truncate : part.truncates) {
+    for (const RelationPtr& relation : truncate.relations) {
+      find(relation);
+    }
+  }
+}
 
 MappedRelation& SchemaMap::find(const RelationPtr& relation) {
   const auto found = relations_.find(relation.get());
@@ -90,26 +117,34 @@ MappedRelation& SchemaMap::find(const RelationPtr& relation) {
 std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
   const TableName own_name{relation->schema, relation->name};
   // A partition that was dropped since is found through the target's partition of that name.
-  const TableName root = find_root_(relation->oid).value_or(own_name);
+  RelationFacts source;
+  source.root = own_name;
+  const std::optional<RelationFacts> known = look_up_(relation->oid);
+  source = known.value_or(source);
+  const TableName root = source.root;
   const std::optional<TargetTable> found = pg::read_target_table(target_, root);
   if (!found) {
     throw missing_table(root);
   }
   const TargetTable& table = *found;
   if (own_name != table.name) {
-    ensure_partition_(*relation, table.name);
+    ensure_partition_(*relation, table.name, release_);
   }
   auto mapped = std::make_unique<MappedRelation>();
   mapped->relation = relation;
   mapped->table = table.name;
   mapped->mapping.target = quote_qualified(table.name.schema, table.name.name);
   mapped->mapping.partitioned = table.partitioned;
-  const std::vector<std::string> identity = identity_columns(*relation, table);
+  const std::vector<std::string> identity = identity_columns(*relation, source, table);
   for (const RelationColumn& column : relation->columns) {
     mapped->mapping.columns.push_back(map_column(*relation, column, table, identity));
   }
-  mapped->truncate_target = (pg::is_partitioned(target_, own_name) ? "" : "only ") +
-                            quote_qualified(own_name.schema, own_name.name);
+  // Of a partition that the source has dropped since, the name is all that is left.
+  const auto own = pg::relation_facts(target_, own_name);
+  if (own && (!known || own->same_bounds(source))) {
+    mapped->truncate_target = (pg::is_partitioned(target_, own_name) ? "" : "only ") +
+                              quote_qualified(own_name.schema, own_name.name);
+  }
   return mapped;
 }
 
@@ -139,8 +174,9 @@ Prepared& SchemaMap::remove(MappedRelation& relation, Strictness strictness) {
 
 Prepared& SchemaMap::update(MappedRelation& relation, const UpdateShape& shape,
                             Strictness strictness) {
-  std::vector<bool> key = {strictness == Strictness::exact, shape.old_row, shape.sets_key};
+  std::vector<bool> key = {strictness == Strictness::exact, shape.old_row};
   key.insert(key.end(), shape.known.begin(), shape.known.end());
+  key.insert(key.end(), shape.moved.begin(), shape.moved.end());
   auto& slot = relation.updates[key];
   if (!slot) {
     slot = make(update_statement(relation.mapping, shape, strictness));

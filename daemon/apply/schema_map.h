@@ -32,23 +32,34 @@ struct MappedRelation {
   RelationPtr relation;
   TableName table;  // on the target, the root
   RowMapping mapping;
+  // Empty: a partition that the target divides in another way, so that no TRUNCATE says the same.
   std::string truncate_target;  // quoted; a leaf by its own name
 
   std::unique_ptr<Prepared> inserts[2];  // by Strictness
   std::unique_ptr<Prepared> deletes[2];
-  // By strictness, old_row, sets_key, then one flag per column.
+  // By strictness, old_row, then a flag per column: known, then moved.
   std::map<std::vector<bool>, std::unique_ptr<Prepared>> updates;
 };
 
-// Topmost parent of a source relation; nothing when it has been dropped since.
-using FindRoot = std::function<std::optional<TableName>(uint32_t source_oid)>;
-// Makes sure that the target has a partition for this one, whose root is given.
-using EnsurePartition = std::function<void(const Relation& leaf, const TableName& root)>;
+// What the source's catalogs say of a relation; nothing when it has been dropped since.
+using LookUp = std::function<std::optional<RelationFacts>(uint32_t source_oid)>;
+// Makes sure that the target has a partition for this one, whose root is given. Calls `before_ddl`
+// before it does anything that waits for locks on the table.
+using EnsurePartition = std::function<void(const Relation& leaf, const TableName& root,
+                                           const std::function<void()>& before_ddl)>;
 
 class SchemaMap {
  public:
   // Borrows the target session. Both functions are called once per shape of a relation.
-  SchemaMap(pg::Session& target, FindRoot find_root, EnsurePartition ensure_partition);
+  SchemaMap(pg::Session& target, LookUp look_up, EnsurePartition ensure_partition);
+
+  // Called before DDL on a table that statements of ours may hold locks on: the caller must see to
+  // it that these end by themselves, or end them.
+  void before_ddl(std::function<void()> release) { release_ = std::move(release); }
+
+  // Maps every relation of a part. To be called before the first statement of a transaction, so
+  // that DDL never waits for locks which that transaction holds.
+  void map_all(const TransactionPart& part);
 
   // The mapping of this very shape; lives as long as the map. Throws Error(schema).
   MappedRelation& find(const RelationPtr& relation);
@@ -65,8 +76,9 @@ class SchemaMap {
   std::unique_ptr<Prepared> make(Statement statement);
 
   pg::Session& target_;
-  FindRoot find_root_;
+  LookUp look_up_;
   EnsurePartition ensure_partition_;
+  std::function<void()> release_;
   std::unordered_map<const Relation*, std::unique_ptr<MappedRelation>> relations_;
   std::vector<Prepared*> prepared_;
   uint64_t next_name_ = 0;

@@ -3,11 +3,11 @@
 // The guard refuses writes from anyone whose session does not carry our nonce: statement triggers
 // on the table and on each partition (a root's do not fire for writes to a leaf), ENABLE ALWAYS.
 // Set aside are user triggers and rules (an updated_at trigger would falsify every row) and all
-// foreign keys at either end (their actions would fire a second time): disabled, NOT ENFORCED
-// (PostgreSQL 18) or dropped. None of it needs superuser.
+// foreign keys at either end (their actions would fire a second time): disabled, or dropped with
+// their definition noted. None of it needs superuser.
 //
 // Every change is journaled in repld.set_aside in the same transaction, so a crash leaves either
-// both or neither, and restore() undoes exactly what the journal says, in one transaction.
+// both or neither. apply/restoration puts back what the journal says.
 #pragma once
 
 #include <string>
@@ -24,16 +24,12 @@ std::string guard_name(const std::string& link);
 
 class Surroundings {
  public:
-  // Borrows the target session.
-  Surroundings(pg::Session& target, std::string link, std::string guard_nonce)
-      : target_(target), link_(std::move(link)), guard_nonce_(std::move(guard_nonce)) {}
+  Surroundings(const pg::Session& /*target*/, std::string link, std::string guard_nonce)
+      : link_(std::move(link)), guard_nonce_(std::move(guard_nonce)) {}
 
   // Within the caller's transaction; idempotent. Covers the table's partitions.
   void install_guard(pqxx::transaction_base& transaction, const TableName& table);
   void set_aside(pqxx::transaction_base& transaction, const TableName& table);
-
-  // Drops the guard from all tables of the link and puts back what was set aside.
-  void restore();
 
  private:
   void disable_triggers(pqxx::transaction_base& transaction, const pg::ReplicaRelation& relation);
@@ -43,7 +39,6 @@ class Surroundings {
   void journal(pqxx::transaction_base& transaction, const std::string& kind, const TableName& table,
                const std::string& name, const std::string& how, const std::string& definition);
 
-  pg::Session& target_;
   const std::string link_;
   const std::string guard_nonce_;
 };

@@ -55,6 +55,8 @@ Metrics::Metrics(std::string link)
       applied_rows_(counters("repld_applied_rows_total", "Row changes applied.")),
       missing_rows_(counters("repld_missing_rows_total",
                              "Changes that did not find their row on the target.")),
+      unexpected_rows_(
+          counters("repld_unexpected_rows_total", "Inserts that found their row there already.")),
       copy_bytes_(counters("repld_copy_bytes_total", "Bytes brought by the first copy.")),
       reconnects_(counters("repld_reconnects_total", "Connections made again after a loss.")),
       errors_(counters("repld_errors_total", "Errors that ended an attempt of a link.")),
@@ -90,8 +92,14 @@ void Metrics::batch_applied(int64_t transactions, int64_t rows, double seconds) 
   }
 }
 
-void Metrics::rows_missing(const std::string& table, int64_t rows) {
-  missing_rows_.Add({{"link", link_}, {"table", table}}).Increment(static_cast<double>(rows));
+void Metrics::rows_drifted(const std::string& table, int64_t missing, int64_t unexpected) {
+  const prometheus::Labels labels = {{"link", link_}, {"table", table}};
+  if (missing > 0) {
+    missing_rows_.Add(labels).Increment(static_cast<double>(missing));
+  }
+  if (unexpected > 0) {
+    unexpected_rows_.Add(labels).Increment(static_cast<double>(unexpected));
+  }
 }
 
 void Metrics::bytes_copied(const std::string& table, int64_t bytes) {

@@ -24,7 +24,7 @@ class Metrics {
 
   void rows_applied(const std::string& table, int64_t inserted, int64_t updated, int64_t deleted);
   void batch_applied(int64_t transactions, int64_t rows, double seconds);
-  void rows_missing(const std::string& table, int64_t rows);
+  void rows_drifted(const std::string& table, int64_t missing, int64_t unexpected);
   void bytes_copied(const std::string& table, int64_t bytes);
   void failed(const Error& error);
   void reconnected(Side side);
@@ -60,6 +60,7 @@ class Metrics {
   Counters& applied_transactions_;
   Counters& applied_rows_;
   Counters& missing_rows_;
+  Counters& unexpected_rows_;
   Counters& copy_bytes_;
   Counters& reconnects_;
   Counters& errors_;

@@ -15,14 +15,13 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using Stream = beast::basic_stream<asio::local::stream_protocol>;
 
-constexpr std::chrono::seconds kTimeout{130};  // longer than the daemon takes for any answer
-
 }  // namespace
 
-Answer Client::ask(const char* method, const std::string& target) const {
+Answer Client::ask(const char* method, const std::string& target,
+                   std::chrono::milliseconds limit) const {
   asio::io_context io;
   Stream stream(io);
-  stream.expires_after(kTimeout);
+  stream.expires_after(limit);
   http::request<http::empty_body> request(http::string_to_verb(method), target, 11);
   request.set(http::field::host, "repld");
   request.keep_alive(false);

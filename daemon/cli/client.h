@@ -16,13 +16,18 @@ class Client {
  public:
   explicit Client(std::string socket_path) : socket_path_(std::move(socket_path)) {}
 
-  Answer get(const std::string& target) const { return ask("GET", target); }
-  Answer post(const std::string& target) const { return ask("POST", target); }
+  Answer get(const std::string& target) const { return ask("GET", target, kTimeout); }
+  // `limit`: how long the answer may take, where the caller is in more of a hurry than the daemon.
+  Answer post(const std::string& target, std::chrono::milliseconds limit = kTimeout) const {
+    return ask("POST", target, limit);
+  }
 
   const std::string& socket_path() const { return socket_path_; }
 
  private:
-  Answer ask(const char* method, const std::string& target) const;
+  static constexpr std::chrono::seconds kTimeout{130};  // longer than the daemon takes for any
+
+  Answer ask(const char* method, const std::string& target, std::chrono::milliseconds limit) const;
 
   const std::string socket_path_;
 };

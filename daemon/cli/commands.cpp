@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -107,7 +108,10 @@ int wait_for(const Client& client, const Output& output, Goal goal,
   std::optional<Lsn> mark;
   while (true) {
     if (goal == Goal::caught_up && !mark) {
-      const Answer answer = client.post("/api/v1/mark");
+      const Answer answer = client.post(
+          "/api/v1/mark",
+          std::max(std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()),
+                   std::chrono::milliseconds(100)));
       if (answer.reached && answer.status == 200) {
         mark = parse_lsn(Json::parse(answer.body)["lsn"].get<std::string>());
       }
@@ -181,7 +185,17 @@ int send_command(const Client& client, const Output& output, const std::string& 
   if (answer.status != 200) {
     return explain_refusal(answer);
   }
-  print(output.json ? answer.body + "\n" : "done\n");
+  if (output.json) {
+    print(answer.body + "\n");
+    return kDone;
+  }
+  const Json body = Json::parse(answer.body, nullptr, false);
+  if (body.is_object() && body.contains("left")) {
+    for (const Json& what : body["left"]) {
+      print("left: " + what.get<std::string>() + "\n");
+    }
+  }
+  print("done\n");
   return kDone;
 }
 

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/report_text.h"
 #include "core/duration.h"
 #include "core/error.h"
 
@@ -15,10 +16,12 @@ namespace repld::cli {
 namespace {
 
 constexpr const char* kDefaultConfig = "/etc/repld/repld.toml";
-using LoadConfig = std::function<Config(const std::string& path)>;
 
 void print(const Error& error) {
   std::cerr << "replctl: " << error.what() << '\n';
+  if (!error.detail().empty()) {
+    std::cerr << "  detail: " << error.detail() << '\n';
+  }
   if (!error.hint().empty()) {
     std::cerr << "  hint: " << error.hint() << '\n';
   }
@@ -34,30 +37,63 @@ struct Choice {
   std::string timeout = "60s";
   bool follow = false;
   bool yes = false;
+  bool source_gone = false;
+  bool ddl = false;
 };
 
-std::string socket_of(const Choice& choice, const LoadConfig& load_config) {
+std::string socket_of(const Choice& choice, const Tools& tools) {
   if (!choice.socket_path.empty()) {
     return choice.socket_path;
   }
   if (!choice.config_path.empty()) {
-    return load_config(choice.config_path).control.socket;
+    return tools.load_config(choice.config_path).control.socket;
   }
   if (std::filesystem::exists(kDefaultConfig)) {
-    return load_config(kDefaultConfig).control.socket;
+    return tools.load_config(kDefaultConfig).control.socket;
   }
   return ControlConfig().socket;
 }
 
-int check_config(const Choice& choice, const LoadConfig& load_config) {
+int check_config(const Choice& choice, const Tools& tools) {
   try {
-    load_config(choice.config_path.empty() ? kDefaultConfig : choice.config_path);
+    tools.load_config(choice.config_path.empty() ? kDefaultConfig : choice.config_path);
   } catch (const Error& error) {
     print(error);
     return kRefused;
   }
   std::cout << "ok\n";
   return kDone;
+}
+
+// Only what could not be asked makes the DDL useless; all else it is there to mend.
+int print_ddl(const Report& report) {
+  int result = kDone;
+  for (const Finding& finding : report.findings) {
+    if (finding.severity == Severity::error &&
+        (finding.check == "connect" || finding.check == "version")) {
+      std::cerr << "replctl: " << to_string(finding.side) << ": " << finding.what << '\n';
+      result = kRefused;
+    }
+  }
+  std::cout << report.ddl;
+  return result;
+}
+
+int run_doctor(const Choice& choice, const Tools& tools) {
+  try {
+    const Config config =
+        tools.load_config(choice.config_path.empty() ? kDefaultConfig : choice.config_path);
+    const Report report = tools.examine(config);
+    if (choice.ddl) {
+      return print_ddl(report);
+    }
+    std::cout << (choice.output.json ? report_json(report) + "\n"
+                                     : render_report(report, choice.output.colour));
+    return has_error(report) ? kRefused : kDone;
+  } catch (const Error& error) {
+    print(error);
+    return error.kind() == ErrorKind::config ? kUsage : kRefused;
+  }
 }
 
 int run_status(const Client& client, const Choice& choice) {
@@ -86,12 +122,13 @@ int run_finalize(const Client& client, const Choice& choice) {
       return kRefused;
     }
   }
-  return send_command(client, choice.output, "finalize");
+  return send_command(client, choice.output,
+                      choice.source_gone ? "finalize?source_gone=true" : "finalize");
 }
 
 }  // namespace
 
-int run_program(int argc, char** argv, const LoadConfig& load_config) {
+int run_program(int argc, char** argv, const Tools& tools) {
   CLI::App program("Operates a running repld.", "replctl");
   Choice choice;
   program.set_version_flag("--version", REPLD_VERSION);
@@ -109,6 +146,8 @@ int run_program(int argc, char** argv, const LoadConfig& load_config) {
       ->check([](const std::string& text) {
         return parse_duration_ms(text) ? std::string() : "is no duration like 60s or 5m";
       });
+  CLI::App* doctor = program.add_subcommand("doctor", "what is missing, and what mends it");
+  doctor->add_flag("--ddl", choice.ddl, "print only the SQL that makes the target fit");
   program.add_subcommand("tables", "state of each table");
   program.add_subcommand("pause", "stop applying until resume");
   program.add_subcommand("resume", "go on after a pause or an error");
@@ -119,6 +158,7 @@ int run_program(int argc, char** argv, const LoadConfig& load_config) {
   config_command->add_subcommand("check", "parse it and say what is wrong");
   CLI::App* finalize = program.add_subcommand("finalize", "end the replication and clean up");
   finalize->add_flag("--yes", choice.yes, "do not ask");
+  finalize->add_flag("--source-gone", choice.source_gone, "do not ask the source: it is gone");
 
   try {
     program.parse(argc, argv);
@@ -128,11 +168,14 @@ int run_program(int argc, char** argv, const LoadConfig& load_config) {
   choice.output.colour = ::isatty(STDOUT_FILENO) == 1;
   const std::string name = program.get_subcommands().front()->get_name();
   if (name == "config") {
-    return check_config(choice, load_config);
+    return check_config(choice, tools);
+  }
+  if (name == "doctor") {
+    return run_doctor(choice, tools);
   }
   std::string socket;
   try {
-    socket = socket_of(choice, load_config);
+    socket = socket_of(choice, tools);
   } catch (const Error& error) {
     print(error);
     return kUsage;

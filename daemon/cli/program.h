@@ -5,11 +5,19 @@
 #include <string>
 
 #include "core/config.h"
+#include "core/finding.h"
 
 namespace repld::cli {
 
-// `load_config` reads a configuration file and throws Error(config). Returns the exit code.
-int run_program(int argc, char** argv,
-                const std::function<Config(const std::string& path)>& load_config);
+// What replctl does without a daemon.
+struct Tools {
+  // Reads a configuration file; throws Error(config).
+  std::function<Config(const std::string& path)> load_config;
+  // The preflight of both servers; throws Error.
+  std::function<Report(const Config& config)> examine;
+};
+
+// Returns the exit code.
+int run_program(int argc, char** argv, const Tools& tools);
 
 }  // namespace repld::cli

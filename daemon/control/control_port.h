@@ -11,7 +11,7 @@
 
 namespace repld::control {
 
-enum class Command { pause, resume, mark, finalize };
+enum class Command { pause, resume, mark, finalize, finalize_source_gone };
 
 struct CommandResult {
   int http_status = 200;

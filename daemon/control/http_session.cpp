@@ -15,22 +15,28 @@ namespace {
 namespace beast = boost::beast;
 namespace http = beast::http;
 
-constexpr size_t kConnectionsMax = 64;
+constexpr size_t kConnectionsMax = 64;  // of each kind of access
 constexpr uint32_t kHeaderBytesMax = 8 << 10;
 constexpr uint64_t kBodyBytesMax = 4 << 10;
 constexpr std::chrono::seconds kRequestTimeout{10};
 // A command may wait for a server.
 constexpr std::chrono::seconds kAnswerTimeout{120};
 
-std::atomic<size_t> open_connections{0};
+// Apart, so that a crowd on the network does not shut the operator out of the control socket.
+std::atomic<size_t> open_read_only{0};
+std::atomic<size_t> open_full{0};
+
+std::atomic<size_t>& open_connections(Access access) {
+  return access == Access::full ? open_full : open_read_only;
+}
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(StreamSocket socket, const ControlPort& port, Access access)
       : stream_(std::move(socket)), port_(port), access_(access) {
-    ++open_connections;
+    ++open_connections(access_);
   }
-  ~Session() { --open_connections; }
+  ~Session() { --open_connections(access_); }
 
   void read() {
     parser_.emplace();
@@ -91,7 +97,7 @@ class Session : public std::enable_shared_from_this<Session> {
 }  // namespace
 
 void serve(StreamSocket socket, const ControlPort& port, Access access) {
-  if (open_connections.load() >= kConnectionsMax) {
+  if (open_connections(access).load() >= kConnectionsMax) {
     return;
   }
   std::make_shared<Session>(std::move(socket), port, access)->read();

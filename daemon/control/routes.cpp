@@ -72,11 +72,14 @@ Response events(const ControlPort& port, std::string_view query) {
   return {200, "application/json", events_json(port.events(*after_id, *count))};
 }
 
-std::optional<Command> command_of(std::string_view path) {
+std::optional<Command> command_of(std::string_view path, std::string_view query) {
   if (path == "/api/v1/pause") return Command::pause;
   if (path == "/api/v1/resume") return Command::resume;
   if (path == "/api/v1/mark") return Command::mark;
-  if (path == "/api/v1/finalize") return Command::finalize;
+  if (path == "/api/v1/finalize") {
+    return parameter(query, "source_gone") == "true" ? Command::finalize_source_gone
+                                                     : Command::finalize;
+  }
   return std::nullopt;
 }
 
@@ -103,7 +106,7 @@ void route(const ControlPort& port, Access access, const Request& request,
   const std::string_view path = target.substr(0, target.find('?'));
   const std::string_view query =
       path.size() == target.size() ? std::string_view() : target.substr(path.size() + 1);
-  const auto command = access == Access::full ? command_of(path) : std::nullopt;
+  const auto command = access == Access::full ? command_of(path, query) : std::nullopt;
   if (request.method == "POST" && command) {
     port.command(*command, [reply = std::move(reply)](CommandResult result) {
       reply({result.http_status, "application/json", std::move(result.json)});

@@ -2,6 +2,7 @@
 
 #include "base/failpoint.h"
 #include "core/sql_text.h"
+#include "pg/snapshot.h"
 
 namespace repld::copy {
 
@@ -37,7 +38,7 @@ ChunkCopy::ChunkCopy(const pg::Server& source, const pg::Server& target, std::st
 
 void ChunkCopy::open_source(const ChunkSource& chunk) {
   source_.exec("begin isolation level repeatable read read only");
-  source_.exec("set transaction snapshot " + quote_literal(snapshot_));
+  pg::import_snapshot(source_, snapshot_);
   const std::string table = quote_qualified(chunk.leaf.schema, chunk.leaf.name);
   source_.exec(fmt::format("lock table only {} in access share mode", table));
   const auto same = source_.exec(

@@ -8,6 +8,11 @@ namespace repld {
 
 namespace {
 
+// Proves on the server, before the COMMIT that is on its way already, that CTE `done` touched one
+// row: none divides by zero, and more than one cannot be (a unique key, or LIMIT 1). A function
+// that raises would say it more plainly and costs twice as much a row.
+constexpr const char* kExactlyOne = "select 1, 1 / count(*) from done";
+
 // Appends parameters to a statement and names them, each value once.
 class Parameters {
  public:
@@ -50,6 +55,16 @@ std::string equals(const MappedColumn& column, Parameters& parameters, bool old_
   return equal_to(column, parameters.use(old_row, index));
 }
 
+// A row without a key is the one whose every column prints the same: 1.0 is not 1.00. Columns of
+// the target's primary key are never null, so they may use its index first.
+std::string same_as_printed(const MappedColumn& column, const std::string& value) {
+  const std::string text =
+      fmt::format("r.{}::text is not distinct from {}::text", column.name, value);
+  return column.in_primary_key && !column.equality.empty()
+             ? fmt::format("{} and {}", equal_to(column, value), text)
+             : text;
+}
+
 // Condition on alias r that finds the row of a change.
 std::string match(const RowMapping& mapping, Parameters& parameters, bool old_row) {
   std::vector<std::string> conditions;
@@ -58,9 +73,7 @@ std::string match(const RowMapping& mapping, Parameters& parameters, bool old_ro
     if (mapping.keyed() && column.key) {
       conditions.push_back(equals(column, parameters, old_row, i));
     } else if (!mapping.keyed() && column.written) {
-      conditions.push_back(fmt::format("({} or (r.{} is null and {} is null))",
-                                       equals(column, parameters, old_row, i), column.name,
-                                       parameters.use(old_row, i)));
+      conditions.push_back(same_as_printed(column, parameters.use(old_row, i)));
     }
   }
   return joined(conditions, " and ");
@@ -97,27 +110,38 @@ std::string insert_into(const RowMapping& mapping, const std::vector<size_t>& co
                      joined(names(mapping, columns), ", "));
 }
 
+struct Upsert {
+  std::string clause;          // after VALUES or SELECT; empty without a key
+  bool always_touches = true;  // false: a row that is there is left alone, there is nothing to set
+};
+
 // Makes an INSERT idempotent. A column that cannot be set must have its value already; else no row
 // is touched.
-std::string conflict_clause(const RowMapping& mapping) {
+Upsert upsert_by_key(const RowMapping& mapping) {
+  if (!mapping.keyed()) {
+    return {};
+  }
   std::vector<std::string> keys;
   std::vector<std::string> sets;
   std::vector<std::string> fixed;
+  std::string settable_key;
   for (const MappedColumn& column : mapping.columns) {
     if (column.key) {
       keys.push_back(column.name);
+      settable_key = column.identity_always ? settable_key : column.name;
     } else if (column.written && column.identity_always) {
       fixed.push_back(equal_to(column, "excluded." + column.name));
     } else if (column.written) {
       sets.push_back(fmt::format("{0} = excluded.{0}", column.name));
     }
   }
-  if (sets.empty() && !fixed.empty()) {
-    sets.push_back(fmt::format("{0} = excluded.{0}", keys.front()));
+  if (sets.empty() && !settable_key.empty()) {
+    sets.push_back(fmt::format("{0} = excluded.{0}", settable_key));
   }
-  return fmt::format(" on conflict ({}) do {}{}{}", joined(keys, ", "),
-                     sets.empty() ? "nothing" : "update set " + joined(sets, ", "),
-                     fixed.empty() ? "" : " where ", joined(fixed, " and "));
+  return {fmt::format(" on conflict ({}) do {}{}{}", joined(keys, ", "),
+                      sets.empty() ? "nothing" : "update set " + joined(sets, ", "),
+                      fixed.empty() || sets.empty() ? "" : " where ", joined(fixed, " and ")),
+          !sets.empty()};
 }
 
 // Turns a statement on alias r into one that finds its single row of a keyless table first.
@@ -143,9 +167,9 @@ std::vector<std::string> set_list(const RowMapping& mapping, const UpdateShape& 
   std::vector<std::string> sets;
   for (size_t i = 0; i < mapping.columns.size(); ++i) {
     const MappedColumn& column = mapping.columns[i];
-    const bool skipped_key = column.key && !shape.sets_key;
-    const bool fixed = column.identity_always && !(column.key && shape.sets_key);
-    if (column.written && shape.known[i] && !skipped_key && !fixed) {
+    // Of the key only what moved: a column that is always generated cannot even be set to itself.
+    const bool set = column.key ? shape.moves(i) : !column.identity_always;
+    if (column.written && shape.known[i] && set) {
       sets.push_back(fmt::format("{} = {}", column.name, parameters.use(false, i)));
     }
   }
@@ -182,19 +206,24 @@ bool RowMapping::keyed() const {
                      [](const MappedColumn& column) { return column.key; });
 }
 
-bool RowMapping::has_fixed_columns() const {
-  return std::any_of(columns.begin(), columns.end(), [](const MappedColumn& column) {
-    return column.identity_always && column.written && !column.key;
-  });
-}
-
 Statement insert_statement(const RowMapping& mapping, Strictness strictness) {
   Parameters parameters(mapping);
   const std::vector<size_t> columns = written_columns(mapping);
-  const bool upsert = strictness == Strictness::mending && mapping.keyed();
-  std::string sql =
-      fmt::format("{} values ({}){}", insert_into(mapping, columns),
-                  new_values(columns, parameters), upsert ? conflict_clause(mapping) : "");
+  const std::string insert =
+      fmt::format("{} values ({})", insert_into(mapping, columns), new_values(columns, parameters));
+  std::string sql;
+  if (strictness == Strictness::exact) {
+    sql = fmt::format("with done as ({} returning 1) {}", insert, kExactlyOne);
+  } else if (!mapping.keyed()) {
+    sql = fmt::format("with done as ({} returning 1) select 0, 1 / count(*) from done", insert);
+  } else {
+    const Upsert upsert = upsert_by_key(mapping);
+    sql = fmt::format(
+        "with found as (select 1 from {} r where {}), done as ({}{} returning 1) "
+        "select (select count(*) from found), 1 / ((select count(*) from done){})",
+        only(mapping), match(mapping, parameters, false), insert, upsert.clause,
+        upsert.always_touches ? "" : " + (select count(*) from found)");
+  }
   return {std::move(sql), parameters.take()};
 }
 
@@ -204,23 +233,27 @@ Statement update_statement(const RowMapping& mapping, const UpdateShape& shape,
   const RowSource source = row_source(mapping, parameters, shape.old_row);
   const std::vector<std::string> sets = set_list(mapping, shape, parameters);
   const std::string fixed = fixed_values(mapping, shape, parameters);
-  std::string hit;
+  std::string found;
   if (sets.empty()) {
-    hit = fmt::format("select 1 from {} r where {}{}", only(mapping),
-                      match(mapping, parameters, shape.old_row), fixed);
+    found = fmt::format("select 1 from {} r where {}{}", only(mapping),
+                        match(mapping, parameters, shape.old_row), fixed);
   } else {
-    hit = fmt::format("update {} r set {}{}{} where {}{} returning 1", only(mapping),
-                      joined(sets, ", "), source.from.empty() ? "" : " from ", source.from,
-                      source.where, fixed);
+    found = fmt::format("update {} r set {}{}{} where {}{} returning 1", only(mapping),
+                        joined(sets, ", "), source.from.empty() ? "" : " from ", source.from,
+                        source.where, fixed);
   }
-  std::string sql = fmt::format("with {}hit as ({}) ", sets.empty() ? "" : source.with, hit);
-  if (strictness == Strictness::mending && all_known(mapping, shape)) {
-    const std::vector<size_t> columns = written_columns(mapping);
-    sql += fmt::format("{} select {} where not exists (select from hit){}",
-                       insert_into(mapping, columns), new_values(columns, parameters),
-                       mapping.keyed() ? conflict_clause(mapping) : "");
+  const std::string with = sets.empty() ? "" : source.with;
+  std::string sql;
+  if (strictness == Strictness::exact || !all_known(mapping, shape)) {
+    sql = fmt::format("with {}done as ({}) {}", with, found, kExactlyOne);
   } else {
-    sql += "select repld.expect_one(count(*)) from hit";
+    const std::vector<size_t> columns = written_columns(mapping);
+    sql = fmt::format(
+        "with {}found as ({}), done as ({} select {} where not exists (select from found){} "
+        "returning 1) select (select count(*) from found), "
+        "1 / ((select count(*) from found) + (select count(*) from done))",
+        with, found, insert_into(mapping, columns), new_values(columns, parameters),
+        upsert_by_key(mapping).clause);
   }
   return {std::move(sql), parameters.take()};
 }
@@ -228,17 +261,21 @@ Statement update_statement(const RowMapping& mapping, const UpdateShape& shape,
 Statement delete_statement(const RowMapping& mapping, Strictness strictness) {
   Parameters parameters(mapping);
   const RowSource source = row_source(mapping, parameters, true);
-  const std::string hit =
-      fmt::format("delete from {} r{}{} where {}", only(mapping),
+  const std::string done =
+      fmt::format("delete from {} r{}{} where {} returning 1", only(mapping),
                   source.from.empty() ? "" : " using ", source.from, source.where);
   std::string sql;
   if (strictness == Strictness::exact) {
-    sql = fmt::format("with {}hit as ({} returning 1) select repld.expect_one(count(*)) from hit",
-                      source.with, hit);
-  } else if (source.with.empty()) {
-    sql = hit;
+    sql = fmt::format("with {}done as ({}) {}", source.with, done, kExactlyOne);
   } else {
-    sql = fmt::format("with {} {}", source.with.substr(0, source.with.size() - 2), hit);
+    const std::string found = mapping.keyed()
+                                  ? fmt::format("select 1 from {} r where {}", only(mapping),
+                                                match(mapping, parameters, true))
+                                  : "select 1 from one";
+    sql = fmt::format(
+        "with {}found as ({}), done as ({}) select (select count(*) from found), "
+        "1 / (1 - (select count(*) from found) + (select count(*) from done))",
+        source.with, found, done);
   }
   return {std::move(sql), parameters.take()};
 }

@@ -1,15 +1,17 @@
 // SQL that applies one change of one source relation to its target table.
 //
 // Two forms of each statement. `exact` is for replicas, where every row count is known before:
-// INSERT fails on a row that is there, UPDATE and DELETE raise through repld.expect_one unless
-// they touch one row. So drift aborts the batch on the server, before its COMMIT, although the
-// client has long sent that. `mending` is idempotent, for the replay of such a batch and for
-// targets that others write to: INSERT upserts by key, UPDATE upserts the row when the old one is
-// missing (then its command tag is INSERT 0 1, else INSERT 0 0), DELETE tells by its tag.
+// INSERT fails on a row that is there, and all three fail (22012) unless they touch one row. So
+// drift, or a trigger that swallows a row, aborts the batch on the server, before its COMMIT,
+// although the client has long sent that. `mending` is idempotent, for the replay of such a batch
+// and for targets that others write to: INSERT upserts by key, UPDATE upserts the row when the old
+// one is missing, DELETE may find nothing. Each answers with one row, whose first column says
+// whether the row was there before; a row that was swallowed still fails.
 //
 // Values are parameters in text form, each with a cast to the column's type without its type
 // modifier: the assignment to the column then checks length and scale as any INSERT would.
-// A table without a key is matched by its whole old row, NULLs equal, exactly one row, by ctid.
+// A table without a key is matched by its whole old row as it prints, NULLs equal, exactly one
+// row, by ctid.
 #pragma once
 
 #include <string>
@@ -26,6 +28,7 @@ struct MappedColumn {
   std::string equality;  // operator, schema-qualified; empty: compare the text forms
   bool written = true;   // false: generated on the target, left out
   bool key = false;
+  bool in_primary_key = false;   // of the target, so never null
   bool identity_always = false;  // may be inserted (overriding) but not updated
 };
 
@@ -36,8 +39,6 @@ struct RowMapping {
 
   // The key is that of a unique index, so an INSERT can be made an upsert by it.
   bool keyed() const;
-  // A mending INSERT that touches no row has then met a value that no statement can set.
-  bool has_fixed_columns() const;
 };
 
 enum class Strictness { exact, mending };
@@ -56,7 +57,9 @@ struct Statement {
 struct UpdateShape {
   std::vector<bool> known;  // per column: false where the new row says "unchanged TOAST"
   bool old_row = false;     // match by the old row's columns instead of the new one's
-  bool sets_key = false;    // key columns differ, so they are set too
+  std::vector<bool> moved;  // per column: key columns that differ, so they are set; empty: none
+
+  bool moves(size_t column) const { return column < moved.size() && moved[column]; }
 };
 
 Statement insert_statement(const RowMapping& mapping, Strictness strictness);

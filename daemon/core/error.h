@@ -51,6 +51,11 @@ class Error : public std::runtime_error {
     sqlstate_ = code;
     return *this;
   }
+  // Only a person can end it, and each try is noticed on the other side: it is tried again rarely.
+  Error& lasting(bool value) {
+    lasting_ = value;
+    return *this;
+  }
   // "schema.table" the error is about.
   Error& table(std::string_view name) {
     table_ = name;
@@ -62,6 +67,7 @@ class Error : public std::runtime_error {
   const std::string& hint() const { return hint_; }
   const std::string& sqlstate() const { return sqlstate_; }  // empty when no server said it
   const std::string& table() const { return table_; }
+  bool lasting() const { return lasting_; }
 
  private:
   ErrorKind kind_;
@@ -69,6 +75,7 @@ class Error : public std::runtime_error {
   std::string hint_;
   std::string sqlstate_;
   std::string table_;
+  bool lasting_ = false;
 };
 
 const char* to_string(ErrorKind kind);

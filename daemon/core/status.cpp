@@ -54,6 +54,7 @@ Json json_of(const TableStatus& table) {
           {"bytes_copied", table.bytes_copied},
           {"bytes_total", table.bytes_total},
           {"missing_rows", table.missing_rows},
+          {"unexpected_rows", table.unexpected_rows},
           {"copied_at", table.copied_at}};
 }
 

@@ -50,8 +50,9 @@ struct TableStatus {
   TableState state = TableState::pending;
   int64_t rows_copied = 0;
   int64_t bytes_copied = 0;
-  int64_t bytes_total = 0;   // estimate from the source's relation size; 0 unknown
-  int64_t missing_rows = 0;  // changes that found no row, since the daemon started
+  int64_t bytes_total = 0;      // estimate from the source's relation size; 0 unknown
+  int64_t missing_rows = 0;     // changes that found no row, since the daemon started
+  int64_t unexpected_rows = 0;  // inserts that found one
   double copied_at = 0;
 };
 

@@ -2,6 +2,11 @@
 
 namespace repld {
 
+bool RelationFacts::same_bounds(const RelationFacts& other) const {
+  const bool hashed = constraint.find("satisfies_hash_partition") != std::string::npos;
+  return bound == other.bound && (hashed || constraint == other.constraint);
+}
+
 const TargetColumn* TargetTable::find_column(const std::string& column) const {
   for (const TargetColumn& candidate : columns) {
     if (candidate.name == column) {

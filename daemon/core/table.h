@@ -24,6 +24,7 @@ struct SourceLeaf {
   int64_t pages = 0;             // 8 KB blocks of the table itself
   int64_t bytes = 0;             // with TOAST
   bool identity_usable = false;  // UPDATE and DELETE can be published
+  bool streams = false;          // false: unlogged or foreign, its changes are in no WAL
 };
 
 struct SourceTable {
@@ -31,8 +32,21 @@ struct SourceTable {
   TableName name;
   bool partitioned = false;
   bool owned = false;                // by a role of ours, so that it can be published
+  bool primary_key = false;          // which its partitions inherit
   std::vector<std::string> columns;  // in order, without generated ones
+  std::vector<std::string> generated;
   std::vector<SourceLeaf> leaves;
+};
+
+// What the catalogs say of one relation that streams, a leaf or a plain table.
+struct RelationFacts {
+  TableName root;                              // topmost parent, or itself
+  std::string bound;                           // of a partition, as DDL writes it
+  std::string constraint;                      // of a partition, with those of its parents
+  std::vector<std::vector<std::string>> keys;  // of unique indexes without nulls
+
+  // Whether two partitions hold the same rows. Hash constraints name an OID of their server.
+  bool same_bounds(const RelationFacts& other) const;
 };
 
 struct TargetColumn {

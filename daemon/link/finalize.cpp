@@ -1,6 +1,9 @@
 #include "link/finalize.h"
 
+#include <memory>
+
 #include "apply/progress_store.h"
+#include "apply/restoration.h"
 #include "apply/surroundings.h"
 #include "embedded_sql.h"
 #include "pg/migrations.h"
@@ -11,21 +14,65 @@ namespace repld::link {
 
 namespace {
 
-void prove_gone(Shared& shared, pg::Session& source, pg::Session& target) {
-  const std::string slot = shared.slot_name();
-  std::vector<std::string> left;
-  if (stream::read_slot(source, slot)) {
-    left.push_back("slot " + slot);
+constexpr const char* kAgain = "Run replctl finalize again.";
+
+// Null when the source is gone.
+std::unique_ptr<pg::Session> connect_source(const Shared& shared, bool source_gone) {
+  if (source_gone) {
+    return nullptr;
   }
-  if (!source.exec_params("select from pg_publication where pubname = $1", slot).empty()) {
-    left.push_back("publication " + slot);
+  try {
+    return std::make_unique<pg::Session>(shared.settings.source);
+  } catch (Error& error) {
+    const std::string advice = error.hint().empty() ? "" : error.hint() + " ";
+    throw error.hint("{}If the source is gone for good: replctl finalize --source-gone.", advice);
+  }
+}
+
+bool has_publication(pg::Session& source, const std::string& name) {
+  return !source.exec_params("select from pg_publication where pubname = $1", name).empty();
+}
+
+// What nothing proves to be ours, by name.
+std::vector<std::string> unproven(pg::Session* source, const std::string& name) {
+  if (source == nullptr) {
+    return {
+        fmt::format("the source was not asked: slot {} and publication {} are still there if "
+                    "it comes back",
+                    name, name)};
+  }
+  std::vector<std::string> left;
+  const auto leave = [&](const std::string& what) {
+    left.push_back(
+        fmt::format("{} {} of the source was left: nothing proves that it is of this "
+                    "link; drop it if nothing uses it",
+                    what, name));
+  };
+  if (const auto slot = stream::read_slot(*source, name); slot && slot->here) {
+    leave("slot");
+  }
+  if (has_publication(*source, name)) {
+    leave("publication");
+  }
+  return left;
+}
+
+void prove_gone(Shared& shared, pg::Session* source, pg::Session& target,
+                const stream::PublicationId& id) {
+  std::vector<std::string> left;
+  if (source != nullptr) {
+    left = stream::leftovers(*source, id);
   }
   for (const auto& row :
        target.exec_params(std::string(sql::kGuardedTables), apply::guard_name(shared.name()))) {
     left.push_back(fmt::format("guard of {}.{}", row[0].c_str(), row[1].c_str()));
   }
-  if (!target.exec_params("select from repld.set_aside where link = $1", shared.name()).empty()) {
-    left.push_back("journal of what was set aside");
+  for (const auto& row : target.exec_params(
+           "select kind, schema_name, table_name, name from repld.set_aside where link = $1 "
+           "order by 1, 2, 3, 4",
+           shared.name())) {
+    left.push_back(fmt::format("{} {} of {}.{}, set aside", row[0].c_str(), row[3].c_str(),
+                               row[1].c_str(), row[2].c_str()));
   }
   if (!target.exec_params("select from repld.progress where link = $1", shared.name()).empty()) {
     left.push_back("progress row");
@@ -33,43 +80,67 @@ void prove_gone(Shared& shared, pg::Session& source, pg::Session& target) {
   if (!left.empty()) {
     throw Error(ErrorKind::refused, "something of the link is still there")
         .detail("{}", fmt::join(left, ", "))
-        .hint("Run replctl finalize again.");
+        .hint("Look at replctl events for the reason. {}", kAgain);
   }
 }
 
-}  // namespace
+Error interrupted() {
+  return Error(ErrorKind::refused, "finalize was interrupted").hint("{}", kAgain);
+}
 
-void finalize(Shared& shared, const std::stop_token& stop) {
-  pg::Session target(shared.settings.target);
-  pg::Session source(shared.settings.source);
-  pg::migrate(target);
-  pg::Connection owner(shared.settings.target, pg::Purpose::control);
-  apply::ProgressStore progress(owner, shared.name());
-  const auto refuse = [](const std::string& text) {
-    throw Error(ErrorKind::refused, text).hint("Stop that daemon first.");
-  };
-  if (!progress.lock(shared.settings.instance, stop, refuse)) {
-    return;
-  }
-  if (const auto row = progress.claim(shared.settings.instance)) {
-    stream::drop_slot(source, row->slot_name);
-    stream::drop_publication(source, row->slot_name);
-    apply::Surroundings(target, shared.name(), row->guard_nonce).restore();
-  }
+void forget_state(Shared& shared, pg::Session& target) {
   target.transact([&](pqxx::transaction_base& transaction) {
     for (const char* table : {"copy_chunk", "table_state", "progress"}) {
       transaction.exec_params(fmt::format("delete from repld.{} where link = $1", table),
                               shared.name());
     }
   });
-  prove_gone(shared, source, target);
-  shared.events.record("finalized", "slot, publication, guard and state are removed");
-  shared.events.store(target);
   shared.status.with([](LinkStatus& status) {
     status.copied = false;
     status.tables.clear();
     status.error.reset();
   });
+}
+
+}  // namespace
+
+std::vector<std::string> finalize(Shared& shared, bool source_gone, const std::stop_token& stop) {
+  pg::Session target(shared.settings.target);
+  const std::unique_ptr<pg::Session> source = connect_source(shared, source_gone);
+  pg::migrate(target);
+  pg::Connection owner(shared.settings.target, pg::Purpose::control);
+  apply::ProgressStore progress(owner, shared.name());
+  const auto refuse = [](const std::string& text) {
+    throw Error(ErrorKind::refused, text).hint("Stop that daemon first.");
+  };
+  if (stop.stop_requested() || !progress.lock(shared.settings.instance, stop, refuse)) {
+    throw interrupted();
+  }
+  stream::PublicationId id = shared.publication_id(shared.slot_name(), "");
+  if (const auto row = progress.claim(shared.settings.instance)) {
+    id = shared.publication_id(row->slot_name, row->guard_nonce);
+    if (source) {
+      stream::drop_if_ours(*source, id);
+    }
+  }
+  const std::vector<std::string> left = unproven(source.get(), id.name);
+  forget_state(shared, target);
+  const auto tell = [&shared](const std::string& kind, const std::string& message) {
+    shared.events.record(kind, message);
+  };
+  if (!apply::Restoration(target, shared.name(), tell).run(stop)) {
+    shared.events.store(target);
+    throw interrupted();
+  }
+  for (const std::string& what : left) {
+    shared.events.record("left", what);
+  }
+  shared.events.store(target);
+  prove_gone(shared, source.get(), target, id);
+  shared.events.record("finalized", source ? "slot, publication, guard and state are removed"
+                                           : "guard and state are removed");
+  shared.events.store(target);
+  return left;
 }
 
 }  // namespace repld::link

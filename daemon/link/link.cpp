@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 #include <random>
 #include <utility>
 
@@ -16,6 +17,7 @@ namespace {
 constexpr int64_t kBackoffMinMs = 200;
 constexpr int64_t kBackoffMaxMs = 5000;
 constexpr int64_t kLookAgainMs = 5000;
+constexpr int64_t kLastingMs = 30'000;
 
 // Full jitter on the upper half, so that links that failed together do not return together.
 int64_t jittered(int64_t milliseconds) {
@@ -50,10 +52,9 @@ std::string one_line(const Error& error) {
 }  // namespace
 
 Link::Link(Settings settings, Hooks hooks)
-    : shared_(std::move(settings), std::move(hooks)),
-      monitor_(shared_,
-               [this] { attempt_.with([](std::stop_source& source) { source.request_stop(); }); }),
-      wish_(Wish::run) {
+    : shared_(std::move(settings), std::move(hooks)), monitor_(shared_, [this] {
+        attempt_.with([](std::stop_source& source) { source.request_stop(); });
+      }) {
   shared_.status.with([&](LinkStatus& status) { status.name = shared_.name(); });
 }
 
@@ -82,102 +83,151 @@ void Link::stop() {
   monitor_.stop();
 }
 
+std::stop_token Link::begin_attempt() {
+  std::stop_source end;
+  attempt_.with([&](std::stop_source& source) { source = end; });
+  return end.get_token();
+}
+
 void Link::end_attempt() {
   attempt_.with([](std::stop_source& source) { source.request_stop(); });
   wakeup_.notify();
 }
 
-void Link::pause() {
-  wish_.with([](Wish& wish) { wish = Wish::pause; });
-  shared_.status.with([](LinkStatus& status) { status.paused_by_operator = true; });
+void Link::give(Wish wish, std::vector<Finalize> requests) {
+  order_.with([&](Order& order) {
+    order.wish = wish;
+    ++order.number;
+    std::move(requests.begin(), requests.end(), std::back_inserter(order.unanswered));
+    shared_.status.with(
+        [&](LinkStatus& status) { status.paused_by_operator = wish == Wish::pause; });
+  });
   end_attempt();
 }
 
-void Link::resume() {
-  wish_.with([](Wish& wish) { wish = Wish::run; });
-  shared_.status.with([](LinkStatus& status) { status.paused_by_operator = false; });
-  end_attempt();
-}
+void Link::pause() { give(Wish::pause, {}); }
 
-void Link::finalize(FinalizeReply reply) {
-  finalize_replies_.with([&](auto& replies) { replies.push_back(std::move(reply)); });
-  wish_.with([](Wish& wish) { wish = Wish::finalize; });
-  end_attempt();
+void Link::resume() { give(Wish::run, {}); }
+
+void Link::finalize(bool source_gone, FinalizeReply reply) {
+  give(Wish::finalize, {{source_gone, std::move(reply)}});
 }
 
 void Link::supervise(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    switch (wish_.copy()) {
-      case Wish::run: attempt(stop); break;
-      case Wish::pause: rest_paused(stop); break;
-      case Wish::finalize: finalize_now(stop); break;
+    answer_overtaken(false);
+    const Order order = order_.copy();
+    switch (order.wish) {
+      case Wish::run: attempt(order, stop); break;
+      case Wish::pause: rest_paused(order, stop); break;
+      case Wish::finalize: finalize_now(order, stop); break;
       case Wish::rest:
         shared_.set_state(LinkState::stopped);
-        wait(-1, stop);
+        wait(-1, order, stop);
         break;
     }
   }
+  answer_overtaken(true);
   shared_.set_state(LinkState::stopped);
 }
 
-void Link::rest_paused(const std::stop_token& stop) {
+void Link::rest_paused(const Order& order, const std::stop_token& stop) {
   store_pause(true);
   shared_.set_state(LinkState::paused);
   shared_.events.record("paused", "by the operator");
-  wait(-1, stop);
+  Order newest = order;
+  while (!stop.stop_requested() && newest.wish == Wish::pause) {
+    wait(-1, newest, stop);
+    newest = order_.copy();
+  }
   if (!stop.stop_requested()) {
     shared_.events.record("resumed", "by the operator");
     store_pause(false);
   }
 }
 
-void Link::finalize_now(const std::stop_token& stop) {
-  std::optional<ErrorStatus> failure;
-  try {
-    link::finalize(shared_, stop);
-  } catch (const Error& error) {
-    failure = describe(error);
+void Link::finalize_now(const Order& order, const std::stop_token& stop) {
+  const std::stop_token end = begin_attempt();
+  if (stop.stop_requested() || !is_newest(order)) {
+    return;
   }
-  wish_.with([](Wish& wish) { wish = Wish::rest; });
-  for (const FinalizeReply& reply :
-       finalize_replies_.with([](auto& replies) { return std::exchange(replies, {}); })) {
-    reply(failure);
+  const bool source_gone = std::any_of(order.unanswered.begin(), order.unanswered.end(),
+                                       [](const Finalize& request) { return request.source_gone; });
+  std::optional<ErrorStatus> failure;
+  std::vector<std::string> left;
+  try {
+    left = link::finalize(shared_, source_gone, end);
+  } catch (const Error& error) {
+    if (end.stop_requested() && !stop.stop_requested() && order_.copy().wish == Wish::finalize) {
+      return;  // it is asked for again, perhaps in another way
+    }
+    failure = describe(error);
+  } catch (const std::exception& error) {
+    failure = describe(Error(ErrorKind::internal, error.what()));
+  }
+  // Those that came while it ran are served by another run, or by none.
+  const auto answered = order_.with([&](Order& newest) {
+    if (newest.number == order.number) {
+      newest.wish = Wish::rest;
+    }
+    const auto begin = newest.unanswered.begin();
+    const auto served = begin + static_cast<ptrdiff_t>(order.unanswered.size());
+    std::vector<Finalize> requests(begin, served);
+    newest.unanswered.erase(begin, served);
+    return requests;
+  });
+  for (const Finalize& request : answered) {
+    request.reply(failure, left);
+  }
+}
+
+// A request to finalize that another order came after.
+void Link::answer_overtaken(bool stopping) {
+  const auto overtaken = order_.with([&](Order& order) {
+    return order.wish != Wish::finalize || stopping ? std::exchange(order.unanswered, {})
+                                                    : std::vector<Finalize>();
+  });
+  ErrorStatus failure;
+  failure.kind = to_string(ErrorKind::refused);
+  failure.message = stopping ? "the daemon is stopping" : "another command came in between";
+  failure.hint = "Run replctl finalize again.";
+  for (const Finalize& request : overtaken) {
+    request.reply(failure, {});
   }
 }
 
 // Runs one attempt and then waits as its end asks for.
-void Link::attempt(const std::stop_token& stop) {
+void Link::attempt(const Order& order, const std::stop_token& stop) {
   try {
-    run_session(stop);
+    run_session(order, stop);
     shared_.again = false;
   } catch (const Error& error) {
     shared_.again = true;
-    if (stop.stop_requested() || wish_.copy() != Wish::run) {
+    if (stop.stop_requested() || !is_newest(order)) {
       return;
     }
     fail(error);
     const Reaction reaction = reaction_to(error.kind());
     if (reaction == Reaction::exit) {
       shared_.hooks.exit(exit_code_of(error.kind()));
-      wait(-1, stop);
+      wait(-1, order, stop);
     } else if (reaction == Reaction::retry) {
       backoff_ms_ = std::clamp(backoff_ms_ * 2, kBackoffMinMs, kBackoffMaxMs);
-      wait(jittered(backoff_ms_), stop);
+      wait(jittered(error.lasting() ? kLastingMs : backoff_ms_), order, stop);
     } else {
       // What was refused may have been mended meanwhile; the rest waits for replctl resume.
-      wait(error.kind() == ErrorKind::refused ? kLookAgainMs : -1, stop);
+      wait(error.kind() == ErrorKind::refused ? kLookAgainMs : -1, order, stop);
     }
   }
 }
 
-void Link::run_session(const std::stop_token& stop) {
-  std::stop_source end;
-  attempt_.with([&](std::stop_source& source) { source = end; });
-  if (stop.stop_requested() || wish_.copy() != Wish::run) {
+void Link::run_session(const Order& order, const std::stop_token& stop) {
+  const std::stop_token end = begin_attempt();
+  if (stop.stop_requested() || !is_newest(order)) {
     return;
   }
-  const std::stop_callback wake(end.get_token(), [this] { wakeup_.notify(); });
-  LinkSession session(shared_, wakeup_, end.get_token());
+  const std::stop_callback wake(end, [this] { wakeup_.notify(); });
+  LinkSession session(shared_, wakeup_, end);
   try {
     session.run();
   } catch (const Error&) {
@@ -185,10 +235,23 @@ void Link::run_session(const std::stop_token& stop) {
   } catch (const std::exception& failure) {
     throw Error(ErrorKind::internal, failure.what());
   }
-  if (session.found_paused()) {
-    pause();
-  }
   backoff_ms_ = 0;
+  if (!session.found_paused()) {
+    return;
+  }
+  if (order.number > 0) {
+    // The operator said to run, while the target could not be told.
+    if (!store_pause(false)) {
+      wait(kBackoffMinMs, order, stop);
+    }
+    return;
+  }
+  order_.with([&](Order& newest) {
+    if (newest.number == order.number) {
+      newest.wish = Wish::pause;
+      shared_.status.with([](LinkStatus& status) { status.paused_by_operator = true; });
+    }
+  });
 }
 
 void Link::fail(const Error& error) {
@@ -206,12 +269,10 @@ void Link::fail(const Error& error) {
   }
 }
 
-void Link::wait(int64_t milliseconds, const std::stop_token& stop) {
-  const Wish wished = wish_.copy();
-  std::stop_source end;
-  attempt_.with([&](std::stop_source& source) { source = end; });
+void Link::wait(int64_t milliseconds, const Order& order, const std::stop_token& stop) {
+  const std::stop_token end = begin_attempt();
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
-  while (!stop.stop_requested() && !end.stop_requested() && wish_.copy() == wished) {
+  while (!stop.stop_requested() && !end.stop_requested() && is_newest(order)) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         until - std::chrono::steady_clock::now());
     if (milliseconds >= 0 && left.count() <= 0) {
@@ -225,15 +286,17 @@ void Link::wait(int64_t milliseconds, const std::stop_token& stop) {
   }
 }
 
-void Link::store_pause(bool paused) {
+bool Link::store_pause(bool paused) {
   try {
     pg::Session target(shared_.settings.target);
     target.exec_params("update repld.progress set paused = $2 where link = $1", shared_.name(),
                        paused);
     shared_.events.store(target);
+    return true;
   } catch (const Error& error) {
     spdlog::warn("link \"{}\": the pause is not stored on the target: {}", shared_.name(),
                  error.what());
+    return false;
   }
 }
 

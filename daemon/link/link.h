@@ -1,5 +1,10 @@
 // One direction of replication: runs attempts (link/session) until told to stop, and decides
 // after each what to do: try again with back-off, wait for the operator, or end the process.
+//
+// An order of the operator may come at any time, also while the thread is busy with a server that
+// does not answer. Each has a number; the thread serves one and waits only as long as that is the
+// newest. Whoever waits or works installs what ends it before it looks at the number, and an order
+// changes the number before it ends what is installed: so none is lost in between.
 #pragma once
 
 #include <stop_token>
@@ -23,10 +28,12 @@ class Link {
   // Any thread. A pause by the operator outlives a restart of the daemon.
   void pause();
   void resume();
-  // Ends the link for good; then it rests until resume(), which sets it up afresh. `reply` gets
-  // nothing on success.
-  using FinalizeReply = std::function<void(const std::optional<ErrorStatus>& failure)>;
-  void finalize(FinalizeReply reply);
+  // Ends the link for good; then it rests until resume(), which sets it up afresh. `reply` is
+  // called once: with a failure, also when another order came in between, or with what is left to
+  // do by hand.
+  using FinalizeReply = std::function<void(const std::optional<ErrorStatus>& failure,
+                                           const std::vector<std::string>& left)>;
+  void finalize(bool source_gone, FinalizeReply reply);
   void mark(MarkReply reply) { monitor_.mark(std::move(reply)); }
 
   const Settings& settings() const { return shared_.settings; }
@@ -39,22 +46,36 @@ class Link {
  private:
   enum class Wish { run, pause, finalize, rest };
 
+  struct Finalize {
+    bool source_gone = false;
+    FinalizeReply reply;
+  };
+  struct Order {
+    Wish wish = Wish::run;
+    uint64_t number = 0;  // of the operator's orders; 0: none yet
+    std::vector<Finalize> unanswered;
+  };
+
   void supervise(const std::stop_token& stop);
-  void attempt(const std::stop_token& stop);
-  void run_session(const std::stop_token& stop);
-  void rest_paused(const std::stop_token& stop);
-  void finalize_now(const std::stop_token& stop);
+  void attempt(const Order& order, const std::stop_token& stop);
+  void run_session(const Order& order, const std::stop_token& stop);
+  void rest_paused(const Order& order, const std::stop_token& stop);
+  void finalize_now(const Order& order, const std::stop_token& stop);
+  void answer_overtaken(bool stopping);
   void fail(const Error& error);
-  void wait(int64_t milliseconds, const std::stop_token& stop);  // negative: until told
+  // Until told, when negative; no longer than `order` is the newest.
+  void wait(int64_t milliseconds, const Order& order, const std::stop_token& stop);
+  void give(Wish wish, std::vector<Finalize> requests);
+  bool is_newest(const Order& order) const { return order_.copy().number == order.number; }
+  std::stop_token begin_attempt();
   void end_attempt();
-  void store_pause(bool paused);
+  bool store_pause(bool paused);
 
   Shared shared_;
   Monitor monitor_;
   Wakeup wakeup_;
-  Synchronized<Wish> wish_;
+  Synchronized<Order> order_;
   Synchronized<std::stop_source> attempt_;
-  Synchronized<std::vector<FinalizeReply>> finalize_replies_;
   int64_t backoff_ms_ = 0;
   std::string last_failure_;  // told once, not at every try
   std::jthread thread_;

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "link/slot_blocker.h"
 #include "stream/slot.h"
 
 namespace repld::link {
@@ -15,6 +16,9 @@ constexpr int kIntervalMs = 1000;
 // that nobody flushed, or a position that is a page header, would look like lag for ever.
 constexpr int kStuckSeconds = 3;
 constexpr std::chrono::seconds kPushInterval{10};
+constexpr std::chrono::seconds kPublicationInterval{20};
+// Between two tries to connect after a refusal that only a person can end.
+constexpr std::chrono::seconds kLastingPause{30};
 
 }  // namespace
 
@@ -46,12 +50,15 @@ void Monitor::run(const std::stop_token& stop) {
     wakeup_.drain();
     // Before the next sample: what was written this very moment is no lag yet.
     publish_lag();
-    bool reachable = true;
+    bool reachable = false;
     try {
-      look();
+      if (!resting()) {
+        look();
+        reachable = true;
+      }
     } catch (const Error& error) {
-      reachable = false;
       source_.reset();
+      connect_after_ = error.lasting() ? Clock::now() + kLastingPause : Clock::now();
       spdlog::debug("monitor: {}", error.what());
       if (shared_.flow.copy() != nullptr && pg::refuses_sessions(shared_.settings.source)) {
         end_stream_();
@@ -64,12 +71,21 @@ void Monitor::run(const std::stop_token& stop) {
   answer_marks(false);
 }
 
+// After a refusal that only a person can end, until the link itself is let in again.
+bool Monitor::resting() const {
+  const LinkState state = shared_.status.copy().state;
+  const bool let_in = state == LinkState::setting_up || state == LinkState::copying ||
+                      state == LinkState::streaming;
+  return !let_in && Clock::now() < connect_after_;
+}
+
 void Monitor::look() {
   if (!source_) {
     source_ = std::make_unique<pg::Session>(shared_.settings.source);
   }
   sample();
   watch_slot();
+  watch_publication();
   push_along();
 }
 
@@ -100,6 +116,39 @@ void Monitor::watch_slot() {
       status.slot.retained_bytes = slot->retained_bytes;
     }
   });
+  watch_slot_creation(slot && slot->confirmed == Lsn::invalid);
+}
+
+void Monitor::watch_slot_creation(bool waiting) {
+  const bool setting_up = shared_.status.copy().state == LinkState::setting_up;
+  const auto blocker = waiting && setting_up ? slot_blocker(*source_) : std::nullopt;
+  if (!blocker && told_blocker_.empty()) {
+    return;
+  }
+  if (blocker && blocker->hint != told_blocker_) {
+    shared_.events.record("waiting",
+                          blocker->message + "; " + blocker->detail + " HINT: " + blocker->hint);
+  }
+  told_blocker_ = blocker ? blocker->hint : "";
+  shared_.status.with([&](LinkStatus& status) {
+    if (blocker && status.state == LinkState::setting_up) {
+      status.error = blocker;
+    } else if (status.error && status.error->kind == "waiting") {
+      status.error.reset();
+    }
+  });
+}
+
+void Monitor::watch_publication() {
+  const bool due = Clock::now() - publication_seen_at_ >= kPublicationInterval;
+  if (!due || shared_.flow.copy() == nullptr) {
+    return;
+  }
+  publication_seen_at_ = Clock::now();
+  const auto published = shared_.published.copy();
+  if (published && stream::find_difference(*source_, *published)) {
+    end_stream_();
+  }
 }
 
 void Monitor::publish_lag() {

@@ -3,7 +3,8 @@
 //
 // A source that shuts down waits for its walsenders, and a walsender waits until its client has
 // confirmed everything, which the confirm margin delays on purpose. So when the server refuses
-// new sessions because it is going down, the monitor ends the stream.
+// new sessions because it is going down, the monitor ends the stream. It ends it too when the
+// publication is no longer what the link needs: the next attempt then says what is wrong.
 #pragma once
 
 #include <functional>
@@ -36,8 +37,11 @@ class Monitor {
  private:
   void run(const std::stop_token& stop);
   void look();
+  bool resting() const;
   void sample();
   void watch_slot();
+  void watch_slot_creation(bool waiting);
+  void watch_publication();
   void publish_lag();
   void push_along();
   void answer_marks(bool reachable);
@@ -54,8 +58,11 @@ class Monitor {
   LagClock lag_;
   Lsn last_received_ = Lsn::invalid;
   int stuck_seconds_ = 0;
+  std::string told_blocker_;  // hint about whom a new slot waits for; names the backend
   std::chrono::steady_clock::time_point sampled_at_;
   std::chrono::steady_clock::time_point pushed_at_;
+  std::chrono::steady_clock::time_point publication_seen_at_;
+  std::chrono::steady_clock::time_point connect_after_;
 };
 
 }  // namespace repld::link

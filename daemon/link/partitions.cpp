@@ -11,27 +11,44 @@ namespace repld::link {
 namespace {
 
 constexpr const char* kOverlaps = "42P17";  // invalid_object_definition
+// Readers of the target queue behind our wait for a lock, so it is short; the link tries again.
+constexpr const char* kLockTimeout = "set local lock_timeout = '2s'";
 
 }  // namespace
 
-void Partitions::ensure(const Relation& relation, const TableName& root) {
+void Partitions::ensure(const Relation& relation, const TableName& root,
+                        const std::function<void()>& before_ddl) {
   const TableName leaf{relation.schema, relation.name};
   if (leaf == root || !pg::is_partitioned(target_, root)) {
     return;
   }
   if (!pg::read_target_table(target_, leaf)) {
-    create(relation, root);
-  }
-  if (config_.link.guard) {
-    target_.transact([&](pqxx::transaction_base& transaction) {
-      transaction.exec("set local lock_timeout = '5s'");
-      surroundings_.install_guard(transaction, root);
-      surroundings_.set_aside(transaction, root);
-    });
+    if (divided_otherwise_.count(relation.oid) == 0) {
+      create(relation, root, before_ddl);
+    }
+  } else if (config_.link.guard && unguarded(root)) {
+    before_ddl();
+    target_.transact([&](pqxx::transaction_base& transaction) { protect(transaction, root); });
   }
 }
 
-void Partitions::create(const Relation& relation, const TableName& root) {
+bool Partitions::unguarded(const TableName& root) {
+  return !target_
+              .exec_params(std::string(sql::kUnguardedRelations), root.schema, root.name,
+                           apply::guard_name(config_.link.name), guard_nonce_)
+              .empty();
+}
+
+void Partitions::protect(pqxx::transaction_base& transaction, const TableName& root) {
+  transaction.exec(kLockTimeout);
+  if (config_.link.guard) {
+    surroundings_.install_guard(transaction, root);
+  }
+  surroundings_.set_aside(transaction, root);
+}
+
+void Partitions::create(const Relation& relation, const TableName& root,
+                        const std::function<void()>& before_ddl) {
   if (config_.apply.on_missing_partition == OnMissingPartition::pause) {
     throw Error(ErrorKind::schema,
                 fmt::format("partition \"{}\" is missing on the target", relation.full_name()))
@@ -42,15 +59,21 @@ void Partitions::create(const Relation& relation, const TableName& root) {
   if (bound.empty()) {
     return;  // dropped since; whether its rows have a place is for the target to say
   }
+  before_ddl();
   try {
-    target_.exec(fmt::format(
-        "create table {} partition of {} {}", quote_qualified(relation.schema, relation.name),
-        quote_qualified(bound[0][0].c_str(), bound[0][1].c_str()), bound[0][2].c_str()));
+    target_.transact([&](pqxx::transaction_base& transaction) {
+      transaction.exec(kLockTimeout);
+      transaction.exec(fmt::format(
+          "create table {} partition of {} {}", quote_qualified(relation.schema, relation.name),
+          quote_qualified(bound[0][0].c_str(), bound[0][1].c_str()), bound[0][2].c_str()));
+      protect(transaction, root);
+    });
     spdlog::info("partition \"{}\" created on the target", relation.full_name());
   } catch (const Error& error) {
     if (error.sqlstate() != kOverlaps) {
       throw;
     }
+    divided_otherwise_.insert(relation.oid);
     spdlog::info("partition \"{}\": the target divides the table in another way",
                  relation.full_name());
   }

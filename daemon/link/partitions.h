@@ -4,6 +4,10 @@
 // the same leaf with the same bounds before that row is applied, guarded like the rest.
 #pragma once
 
+#include <functional>
+#include <set>
+#include <string>
+
 #include "apply/surroundings.h"
 #include "core/config.h"
 #include "core/relation.h"
@@ -13,23 +17,35 @@ namespace repld::link {
 
 class Partitions {
  public:
-  // Borrows both sessions and the surroundings.
+  // Borrows all of them. `divided_otherwise`: partitions of the source (oids) that have no like on
+  // the target; it outlives the session, so that none is tried twice.
   Partitions(pg::Session& source, pg::Session& target, apply::Surroundings& surroundings,
-             const Config& config)
-      : source_(source), target_(target), surroundings_(surroundings), config_(config) {}
+             std::string guard_nonce, const Config& config, std::set<uint32_t>& divided_otherwise)
+      : source_(source),
+        target_(target),
+        surroundings_(surroundings),
+        guard_nonce_(std::move(guard_nonce)),
+        config_(config),
+        divided_otherwise_(divided_otherwise) {}
 
   // Called when the first change of `relation`, a partition below `root`, arrives. Does nothing
-  // when the target has it, or partitions the table in another way. Throws Error(schema) when it
-  // is missing and may not be created.
-  void ensure(const Relation& relation, const TableName& root);
+  // when the target has it, or partitions the table in another way. Calls `before_ddl` before it
+  // waits for a lock. Throws Error(schema) when it is missing and may not be created.
+  void ensure(const Relation& relation, const TableName& root,
+              const std::function<void()>& before_ddl);
 
  private:
-  void create(const Relation& relation, const TableName& root);
+  bool unguarded(const TableName& root);
+  void protect(pqxx::transaction_base& transaction, const TableName& root);
+  void create(const Relation& relation, const TableName& root,
+              const std::function<void()>& before_ddl);
 
   pg::Session& source_;
   pg::Session& target_;
   apply::Surroundings& surroundings_;
+  const std::string guard_nonce_;
   const Config& config_;
+  std::set<uint32_t>& divided_otherwise_;
 };
 
 }  // namespace repld::link

@@ -6,6 +6,7 @@
 #include "link/partitions.h"
 #include "link/setup.h"
 #include "pg/catalog.h"
+#include "pg/connect_error.h"
 #include "pg/migrations.h"
 #include "stream/slot.h"
 
@@ -25,6 +26,13 @@ int feedback_interval_ms(int wal_sender_timeout_ms) {
   return std::clamp(wal_sender_timeout_ms / 4, kFeedbackIntervalMinMs, kFeedbackIntervalMaxMs);
 }
 
+std::string describe(const TableName& table, const apply::Drift& drift) {
+  return fmt::format(
+      "{}: {} rows that should have been there were missing, {} that should not "
+      "were there; mended",
+      table.full(), drift.missing, drift.unexpected);
+}
+
 apply::ApplyObserver observer_of(Shared& shared) {
   apply::ApplyObserver observer;
   observer.applied = [&shared](const apply::AppliedBatch& batch) {
@@ -39,15 +47,14 @@ apply::ApplyObserver observer_of(Shared& shared) {
       status.applied_rows += total;
     });
   };
-  observer.missing = [&shared](const TableName& table, int64_t rows) {
-    shared.hooks.rows_missing(table.full(), rows);
-    shared.events.record("drift", fmt::format("{} {} missing on the target", rows,
-                                              (rows == 1 ? "row of " : "rows of ") + table.full() +
-                                                  (rows == 1 ? " was" : " were")));
+  observer.drifted = [&shared](const TableName& table, const apply::Drift& drift) {
+    shared.hooks.rows_drifted(table.full(), drift.missing, drift.unexpected);
+    shared.events.record("drift", describe(table, drift));
     shared.status.with([&](LinkStatus& status) {
       for (TableStatus& shown : status.tables) {
         if (shown.schema == table.schema && shown.name == table.name) {
-          shown.missing_rows += rows;
+          shown.missing_rows += drift.missing;
+          shown.unexpected_rows += drift.unexpected;
         }
       }
     });
@@ -80,6 +87,7 @@ bool LinkSession::own_link() {
   pg::migrate(*target_);
   shared_.events.store(*target_);
   apply_ = std::make_unique<pg::PipelineConnection>(settings.target, pg::Purpose::apply);
+  pg::require_pinned(*apply_, settings.target);
   apply::ProgressStore progress(*apply_, shared_.name());
   const auto waiting = [this](const std::string& text) { shared_.events.record("waiting", text); };
   if (!progress.lock(settings.instance, stop_, waiting)) {
@@ -126,12 +134,30 @@ Lsn LinkSession::prepare_stream() {
     row_ = Setup(shared_, *source_, *target_, *replication_, progress, stop_).run(row_);
   }
   require_same_source(identity);
+  require_published();
   // We own the link, so whoever still streams from the slot is a leftover of ours.
   stream::release_slot(*source_, row_->slot_name);
   stream::require_streamable(stream::read_slot(*source_, row_->slot_name), row_->slot_name,
                              row_->lsn);
   prepare_tables();
   return row_->lsn;
+}
+
+// A publication that was altered, or is somebody else's, would stream less than the target lacks.
+void LinkSession::require_published() {
+  stream::Published published;
+  published.id = shared_.publication_id(row_->slot_name, row_->guard_nonce);
+  for (const auto& row : target_->exec_params(
+           "select schema_name, table_name, coalesce(source_oid, 0)::bigint, "
+           "coalesce(publication_entry, 0)::bigint from repld.table_state where link = $1",
+           shared_.name())) {
+    published.tables.push_back(
+        {{row[0].c_str(), row[1].c_str()}, row[2].as<uint32_t>(), row[3].as<uint32_t>()});
+  }
+  if (const auto difference = stream::find_difference(*source_, published)) {
+    throw *difference;
+  }
+  shared_.published.with([&](auto& current) { current = std::move(published); });
 }
 
 // Shows the tables, and brings partitions that were made since under the guard.
@@ -186,11 +212,16 @@ void LinkSession::stream(Lsn from) {
 
   apply_->exec("select set_config('repld.apply', $1, false)", {row_->guard_nonce});
   apply_->enter();
-  Partitions partitions(*source_, *target_, *surroundings_, config);
+  Partitions partitions(*source_, *target_, *surroundings_, row_->guard_nonce, config,
+                        shared_.divided_otherwise);
   apply::SchemaMap schema(
-      *target_, [this](uint32_t oid) { return pg::partition_root(*source_, oid); },
-      [&](const Relation& leaf, const TableName& root) { partitions.ensure(leaf, root); });
-  apply::Pipeline pipeline(*apply_, schema, shared_.name(), row_->owner);
+      *target_, [this](uint32_t oid) { return pg::relation_facts(*source_, oid); },
+      [&](const Relation& leaf, const TableName& root, const std::function<void()>& before_ddl) {
+        partitions.ensure(leaf, root, before_ddl);
+      });
+  // Either side ends both: the attempt's own stop, the reader's failure, the applier's failure.
+  std::stop_source end;
+  apply::Pipeline pipeline(*apply_, schema, shared_.name(), row_->owner, end.get_token());
   apply::ApplierOptions apply_options;
   apply_options.batch_rows_max = static_cast<size_t>(config.apply.batch_rows);
   apply_options.batch_bytes_max = memory / 8;
@@ -216,7 +247,7 @@ void LinkSession::stream(Lsn from) {
   shared_.events.record("streaming", fmt::format("from {}", to_string(from)));
   shared_.events.store(*target_);
 
-  const std::exception_ptr failure = run_both(applier, reader, reader_wakeup);
+  const std::exception_ptr failure = run_both(applier, reader, reader_wakeup, end);
   shared_.flow.with([](FlowPtr& current) { current.reset(); });
   if (failure) {
     std::rethrow_exception(failure);
@@ -224,9 +255,7 @@ void LinkSession::stream(Lsn from) {
 }
 
 std::exception_ptr LinkSession::run_both(apply::Applier& applier, stream::Reader& reader,
-                                         Wakeup& reader_wakeup) {
-  // Either side ends both: the attempt's own stop, the reader's failure, the applier's failure.
-  std::stop_source end;
+                                         Wakeup& reader_wakeup, std::stop_source& end) {
   const std::stop_callback on_stop(stop_, [&] { end.request_stop(); });
   const std::stop_callback on_end(end.get_token(), [&] {
     apply_wakeup_.notify();
@@ -252,7 +281,8 @@ std::exception_ptr LinkSession::run_both(apply::Applier& applier, stream::Reader
   reader_end.request_stop();
   reader_wakeup.notify();
   reader_thread.join();
-  return applier_failure ? applier_failure : reader_failure;
+  // An applier that was told to stop may have given up waiting for the target.
+  return reader_failure ? reader_failure : applier_failure;
 }
 
 }  // namespace repld::link

@@ -36,13 +36,14 @@ class LinkSession {
   bool own_link();
   void require_same_source(const pg::SystemIdentity& source) const;
   Lsn prepare_stream();
+  void require_published();
   void prepare_tables();
   int64_t source_now_us();
   void stream(Lsn from);
   // Runs the applier here and the reader on its own thread until either ends; returns what went
-  // wrong first on the applier's side, else on the reader's.
+  // wrong on the reader's side, else on the applier's.
   std::exception_ptr run_both(apply::Applier& applier, stream::Reader& reader,
-                              Wakeup& reader_wakeup);
+                              Wakeup& reader_wakeup, std::stop_source& end);
 
   Shared& shared_;
   Wakeup& apply_wakeup_;

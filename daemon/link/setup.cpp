@@ -7,7 +7,9 @@
 #include "base/failpoint.h"
 #include "core/sql_text.h"
 #include "embedded_sql.h"
+#include "link/readiness.h"
 #include "pg/catalog.h"
+#include "pg/snapshot.h"
 #include "stream/publication.h"
 #include "stream/slot.h"
 
@@ -17,6 +19,8 @@ namespace {
 
 // How long the application's open transactions on the target may hold up the set-up.
 constexpr const char* kLockTimeout = "set local lock_timeout = '5s'";
+
+constexpr const char* kDuplicateObject = "42710";
 
 std::string quoted(const TableName& table) { return quote_qualified(table.schema, table.name); }
 
@@ -33,10 +37,31 @@ void require_empty(pqxx::transaction_base& transaction, const std::vector<TableN
     throw Error(ErrorKind::refused, "tables of the target are not empty")
         .detail("{}", fmt::join(filled, ", "))
         .hint(
-            "Nothing was changed. Empty them, or list them in tables.exclude; repld looks again "
-            "every few seconds.")
+            "Nothing was changed. Empty them (after replctl finalize, where the guard of an "
+            "interrupted set-up stands), or list them in tables.exclude; repld looks again every "
+            "few seconds.")
         .table(filled.front());
   }
+}
+
+// A column that the source computes does not stream: on the target it would never get a value.
+Error plain_column(const TableName& table, const std::string& column) {
+  Error error(ErrorKind::schema,
+              fmt::format("column \"{}\" of \"{}\" is generated on the source and not on the "
+                          "target",
+                          column, table.full()));
+  error.hint(
+      "Its values are not in the stream. Make it generated on the target with the same expression, "
+      "or drop it there, then run replctl resume.");
+  return error.table(table.full());
+}
+
+uint32_t entry_of(const std::vector<stream::PublishedTable>& published, uint32_t oid) {
+  const auto found =
+      std::find_if(published.begin(), published.end(),
+                   [&](const stream::PublishedTable& table) { return table.oid == oid; });
+  REPLD_ASSERT(found != published.end());
+  return found->entry;
 }
 
 }  // namespace
@@ -54,27 +79,23 @@ Setup::Setup(Shared& shared, pg::Session& source, pg::Session& target,
 apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) {
   const std::string slot_name = shared_.slot_name();
   shared_.set_state(LinkState::setting_up);
+  stream::require_name(source_,
+                       shared_.publication_id(slot_name, earlier ? earlier->guard_nonce : ""));
   if (earlier) {
     discard_earlier(*earlier);
-  } else if (stream::read_slot(source_, slot_name)) {
-    throw Error(ErrorKind::refused,
-                fmt::format("replication slot \"{}\" exists, but not for this target", slot_name))
-        .hint(
-            "Choose another link.name, or drop the slot on the source if nothing uses it: "
-            "select pg_drop_replication_slot({})",
-            quote_literal(slot_name));
   }
-  const Plan published = plan_tables();
+  const Plan listed = examine();
   apply::ProgressRow row =
       progress_.create(shared_.settings.instance, slot_name, replication_.identify_system());
   failpoint("setup.after_progress_row");
-  stream::ensure_publication(source_, slot_name, published.tables);
-  take_over_targets(published, row.guard_nonce);
+  const auto id = shared_.publication_id(slot_name, row.guard_nonce);
+  const auto published = stream::publish(source_, id, listed.tables);
+  take_over_targets(listed, published, row.guard_nonce);
   failpoint("setup.after_guard");
-  const pg::CreatedSlot slot = replication_.create_slot(slot_name);
+  const pg::CreatedSlot slot = create_slot(id);
   const auto slot_made_at = std::chrono::steady_clock::now();
   failpoint("setup.after_slot");
-  const Plan plan = plan_under(slot.snapshot, published);
+  const Plan plan = plan_under(slot.snapshot, listed);
   show(plan);
   if (shared_.settings.config.copy.initial) {
     copy(plan, slot.snapshot, row.guard_nonce);
@@ -91,19 +112,49 @@ apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) 
   return row;
 }
 
+// Everything that could refuse the link, before it leaves a trace on either side.
+Setup::Plan Setup::examine() {
+  Plan plan = plan_tables();
+  require_ready(source_, target_, plan.tables, plan.targets);
+  stream::require_publishable(plan.tables);
+  if (shared_.settings.config.copy.initial) {
+    target_.transact([&](pqxx::transaction_base& transaction) {
+      transaction.exec(kLockTimeout);
+      require_empty(transaction, plan.targets);
+    });
+  }
+  return plan;
+}
+
+// A slot that somebody made meanwhile, perhaps in another database of the server, must not look
+// like ours because of our publication: that goes, and the next attempt finds a slot without one.
+pg::CreatedSlot Setup::create_slot(const stream::PublicationId& id) {
+  try {
+    return replication_.create_slot(id.name);
+  } catch (const Error& error) {
+    if (error.sqlstate() == kDuplicateObject) {
+      stream::drop_publication_if_ours(source_, id);
+      stream::require_name(source_, id);
+    }
+    throw;
+  }
+}
+
 void Setup::discard_earlier(const apply::ProgressRow& earlier) {
-  stream::drop_slot(source_, earlier.slot_name);
+  stream::drop_slot_if_ours(source_,
+                            shared_.publication_id(earlier.slot_name, earlier.guard_nonce));
   target_.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec_params("select set_config('repld.apply', $1, true)", earlier.guard_nonce);
-    // Only what was guarded all the while holds nothing but what we copied. The rest is looked at
-    // like any other table, and refused when it is not empty.
+    // Only what was found empty and guarded all the while holds nothing but what we copied. The
+    // rest is looked at like any other table. With initial = false too: half a copy is not what
+    // the operator takes as equal.
     std::vector<std::string> tables;
     for (const auto& row :
          transaction.exec_params(std::string(sql::kHalfCopiedTables), shared_.name(),
                                  apply::guard_name(shared_.name()))) {
       tables.push_back(quote_qualified(row[0].c_str(), row[1].c_str()));
     }
-    if (shared_.settings.config.copy.initial && !tables.empty()) {
+    if (!tables.empty()) {
       transaction.exec(fmt::format("truncate {}", fmt::join(tables, ", ")));
     }
     transaction.exec_params("delete from repld.copy_chunk where link = $1", shared_.name());
@@ -124,6 +175,12 @@ void Setup::fit(const SourceTable& table, Plan& plan) {
     }
     if (!found->generated) {
       columns.push_back(column);
+    }
+  }
+  for (const std::string& column : table.generated) {
+    const TargetColumn* found = target->find_column(column);
+    if (found != nullptr && !found->generated) {
+      throw plain_column(table.name, column);
     }
   }
   plan.tables.push_back(table);
@@ -152,7 +209,7 @@ Setup::Plan Setup::plan_tables() {
 Setup::Plan Setup::plan_under(const std::string& snapshot, const Plan& published) {
   const auto all = source_.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec("set transaction isolation level repeatable read");
-    transaction.exec("set transaction snapshot " + quote_literal(snapshot));
+    pg::import_snapshot(transaction, snapshot);
     return pg::read_source_tables(transaction);
   });
   Plan plan;
@@ -167,7 +224,9 @@ Setup::Plan Setup::plan_under(const std::string& snapshot, const Plan& published
   return plan;
 }
 
-void Setup::take_over_targets(const Plan& plan, const std::string& guard_nonce) {
+void Setup::take_over_targets(const Plan& plan,
+                              const std::vector<stream::PublishedTable>& published,
+                              const std::string& guard_nonce) {
   const Config& config = shared_.settings.config;
   apply::Surroundings surroundings(target_, shared_.name(), guard_nonce);
   target_.transact([&](pqxx::transaction_base& transaction) {
@@ -178,15 +237,17 @@ void Setup::take_over_targets(const Plan& plan, const std::string& guard_nonce) 
     if (config.copy.initial) {
       require_empty(transaction, plan.targets);
     }
-    for (const TableName& table : plan.targets) {
+    for (size_t i = 0; i < plan.targets.size(); ++i) {
+      const TableName& table = plan.targets[i];
       if (config.link.guard) {
         surroundings.install_guard(transaction, table);
       }
       surroundings.set_aside(transaction, table);
       transaction.exec_params(
-          "insert into repld.table_state (link, schema_name, table_name, state) "
-          "values ($1, $2, $3, 'copying')",
-          shared_.name(), table.schema, table.name);
+          "insert into repld.table_state (link, schema_name, table_name, state, found_empty, "
+          "source_oid, publication_entry) values ($1, $2, $3, 'copying', $4, $5, $6)",
+          shared_.name(), table.schema, table.name, config.copy.initial, plan.tables[i].oid,
+          entry_of(published, plan.tables[i].oid));
     }
   });
 }

@@ -1,18 +1,20 @@
 // Brings a new link from nothing to "copied, streaming from here", and starts over after a crash.
 //
 // Order, each step durable before the next:
-//   1 progress row, phase setup         from now on slot and tables below are known to be ours
-//   2 publication                       before the slot, so that it waits out older transactions
+//   0 both sides are examined, nothing is written
+//   1 progress row, phase setup, with the nonce by which all below is known to be ours
+//   2 publication, with the nonce       before the slot, so that it waits out older transactions
 //   3 one target transaction: every table is empty, guarded, its triggers, rules and foreign keys
 //     set aside, and noted in table_state
 //   4 slot, with its snapshot
 //   5 the copy
 //   6 progress row: phase streaming, at the slot's consistent point
-// A crash before 6 finds phase setup: the slot (if made) is dropped, the tables in table_state
-// are truncated where the guard stands (they were empty when we began and guarded since; without
-// a guard rows of others may be among ours, so such a table is refused until it is emptied), and
-// it begins again at 2. A crash after 6 finds phase streaming. A slot of our name without a
-// progress row is somebody else's and is refused.
+// A crash before 6 finds phase setup and its nonce: publication and slot (if made) are ours by it,
+// the slot is dropped; tables that table_state says we found empty are truncated where the guard
+// stands (without a guard rows of others may be among ours, and with initial = false they were
+// never ours, so such a table is examined like any other); and it begins again at 0. A crash after
+// 6 finds phase streaming. A publication or slot of our name that is not ours by the nonce, also
+// when it appears between two steps, is refused and left alone: see stream/publication.
 #pragma once
 
 #include <optional>
@@ -21,6 +23,7 @@
 #include "link/shared.h"
 #include "pg/replication_connection.h"
 #include "pg/session.h"
+#include "stream/publication.h"
 
 namespace repld::link {
 
@@ -43,10 +46,13 @@ class Setup {
   };
 
   void discard_earlier(const apply::ProgressRow& earlier);
+  Plan examine();
   Plan plan_tables();
+  pg::CreatedSlot create_slot(const stream::PublicationId& id);
   Plan plan_under(const std::string& snapshot, const Plan& published);
   void fit(const SourceTable& table, Plan& plan);
-  void take_over_targets(const Plan& plan, const std::string& guard_nonce);
+  void take_over_targets(const Plan& plan, const std::vector<stream::PublishedTable>& published,
+                         const std::string& guard_nonce);
   void copy(const Plan& plan, const std::string& snapshot, const std::string& guard_nonce);
   void show(const Plan& plan);
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "core/table.h"
 #include "link/event_log.h"
 #include "pg/server.h"
+#include "stream/publication.h"
 
 namespace repld::link {
 
@@ -36,7 +38,7 @@ struct Hooks {
   std::function<void(const std::string& table, int64_t inserted, int64_t updated, int64_t deleted)>
       rows_applied;
   std::function<void(int64_t transactions, int64_t rows, double seconds)> batch_applied;
-  std::function<void(const std::string& table, int64_t rows)> rows_missing;
+  std::function<void(const std::string& table, int64_t missing, int64_t unexpected)> rows_drifted;
   std::function<void(const std::string& table, int64_t bytes)> bytes_copied;
   std::function<void(const Error& error)> failed;
   std::function<void(Side side)> reconnected;
@@ -67,14 +69,19 @@ struct Shared {
   const Hooks hooks;
   EventLog events;
   Synchronized<LinkStatus> status;
-  bool again = false;          // link thread only: the attempt before was cut off
-  Synchronized<FlowPtr> flow;  // of the session that streams; null when none does
+  std::set<uint32_t> divided_otherwise;  // link thread only: see link/partitions
+  bool again = false;                    // link thread only: the attempt before was cut off
+  Synchronized<FlowPtr> flow;            // of the session that streams; null when none does
+  Synchronized<std::optional<stream::Published>> published;  // what that session needs
 
   void set_state(LinkState state) {
     status.with([&](LinkStatus& value) { value.state = state; });
   }
   const std::string& name() const { return settings.config.link.name; }
   std::string slot_name() const { return "repld_" + name(); }
+  stream::PublicationId publication_id(const std::string& slot, const std::string& nonce) const {
+    return stream::publication_id(slot, name(), nonce);
+  }
 };
 
 }  // namespace repld::link

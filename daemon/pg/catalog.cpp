@@ -28,6 +28,8 @@ std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction)
       table.partitioned = row[3].as<bool>();
       table.owned = row[4].as<bool>();
       table.columns = names_of_json(row[5]);
+      table.primary_key = row[12].as<bool>();
+      table.generated = names_of_json(row[13]);
       tables.push_back(std::move(table));
     }
     const auto leaf_oid = row[6].as<uint32_t>();
@@ -38,18 +40,35 @@ std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction)
       leaf.pages = row[9].as<int64_t>();
       leaf.bytes = row[10].as<int64_t>();
       leaf.identity_usable = row[11].as<bool>();
+      leaf.streams = row[14].as<bool>();
       tables.back().leaves.push_back(std::move(leaf));
     }
   }
   return tables;
 }
 
-std::optional<TableName> partition_root(Session& session, uint32_t oid) {
-  const auto rows = session.exec_params(std::string(sql::kPartitionRoot), oid);
+std::optional<RelationFacts> relation_facts(Session& session, uint32_t oid) {
+  const auto rows = session.exec_params(std::string(sql::kRelationFacts), oid);
   if (rows.empty()) {
     return std::nullopt;
   }
-  return TableName{rows[0][0].c_str(), rows[0][1].c_str()};
+  RelationFacts facts;
+  facts.root = {rows[0][0].c_str(), rows[0][1].c_str()};
+  facts.bound = rows[0][2].c_str();
+  facts.constraint = rows[0][3].c_str();
+  if (!rows[0][4].is_null()) {
+    facts.keys =
+        nlohmann::json::parse(rows[0][4].c_str()).get<std::vector<std::vector<std::string>>>();
+  }
+  return facts;
+}
+
+std::optional<RelationFacts> relation_facts(Session& session, const TableName& name) {
+  const auto found = session.exec_params(std::string(sql::kTargetTable), name.schema, name.name);
+  if (found.empty()) {
+    return std::nullopt;
+  }
+  return relation_facts(session, found[0][0].as<uint32_t>());
 }
 
 std::optional<TargetTable> read_target_table(Session& session, const TableName& name) {

@@ -13,8 +13,9 @@ namespace repld::pg {
 // shows them.
 std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction);
 
-// Root of a partition on the server of `session`; nothing when the relation is gone.
-std::optional<TableName> partition_root(Session& session, uint32_t oid);
+// Nothing when the relation is gone.
+std::optional<RelationFacts> relation_facts(Session& session, uint32_t oid);
+std::optional<RelationFacts> relation_facts(Session& session, const TableName& name);
 
 // The table of that name, or the root it is a partition of; nothing when there is none.
 // Throws Error(schema) when the name is a view or a foreign table.

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "core/connect_advice.h"
+#include "pg/connect_error.h"
 #include "pg/sqlstate.h"
 
 namespace repld::pg {
@@ -31,9 +33,11 @@ Connection::Connection(const Server& server, Purpose purpose) : side_(server.sid
   values.push_back(nullptr);
   handle_.reset(PQconnectdbParams(keywords.data(), values.data(), 0));
   if (handle_ == nullptr || PQstatus(handle_.get()) != CONNECTION_OK) {
-    throw Error(ErrorKind::connect, fmt::format("cannot connect to the {}", to_string(side_)))
-        .detail("{}", handle_ ? first_line(PQerrorMessage(handle_.get())) : "out of memory");
+    throw connect_error(server, purpose, handle_ ? PQerrorMessage(handle_.get()) : "out of memory");
   }
+  // A user's function may put a row into a warning, and libpq would print it to our log.
+  PQsetNoticeReceiver(
+      handle_.get(), [](void*, const PGresult*) {}, nullptr);
 }
 
 ResultHandle Connection::checked(ResultHandle result) const {
@@ -87,6 +91,9 @@ Error error_of(const PGresult* result, ServerWords words) {
   error.sqlstate(sqlstate);
   if (!field(result, PG_DIAG_TABLE_NAME).empty()) {
     error.table(field(result, PG_DIAG_SCHEMA_NAME) + "." + field(result, PG_DIAG_TABLE_NAME));
+  }
+  if (const std::string advice = advice_on_sqlstate(sqlstate); !advice.empty()) {
+    error.hint("{}", advice);
   }
   if (!constraint.empty()) {
     error.detail("constraint \"{}\"", constraint);

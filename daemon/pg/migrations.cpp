@@ -23,6 +23,28 @@ int current_version(pqxx::transaction_base& transaction) {
   return transaction.exec("select coalesce(max(version), 0) from repld.migration")[0][0].as<int>();
 }
 
+// Asked before it is made: CREATE SCHEMA IF NOT EXISTS wants the right also where it exists.
+void ensure_schema(pqxx::transaction_base& transaction, Side side) {
+  const auto row = transaction.exec(
+      "select to_regnamespace('repld') is not null, "
+      "has_database_privilege(current_database(), 'create'), quote_ident(current_database()), "
+      "quote_ident(current_user)")[0];
+  if (row[0].as<bool>()) {
+    return;
+  }
+  if (!row[1].as<bool>()) {
+    throw Error(ErrorKind::schema,
+                fmt::format("schema repld cannot be made on the {}", to_string(side)))
+        .detail("user {} may not create schemas in database {}", row[3].c_str(), row[2].c_str())
+        .hint(
+            "As the database's owner run GRANT CREATE ON DATABASE {} TO {}, or CREATE SCHEMA repld "
+            "AUTHORIZATION {}; then run replctl resume.",
+            row[2].c_str(), row[3].c_str(), row[3].c_str())
+        .sqlstate("42501");
+  }
+  transaction.exec("create schema repld");
+}
+
 }  // namespace
 
 void migrate(Session& session) {
@@ -38,7 +60,7 @@ void migrate(Session& session) {
       if (version >= migration.version) {
         return;
       }
-      transaction.exec("create schema if not exists repld");
+      ensure_schema(transaction, session.side());
       transaction.exec(
           "create table if not exists repld.migration (version integer primary key, "
           "name text not null, at timestamptz not null default now())");

@@ -3,11 +3,28 @@
 #include <cstdlib>
 
 #include "core/sql_text.h"
+#include "pg/connect_error.h"
 
 namespace repld::pg {
 
+namespace {
+
+constexpr const char* kSyntaxError = "42601";
+
+}  // namespace
+
 ReplicationConnection::ReplicationConnection(const Server& server)
-    : Connection(server, Purpose::replication) {}
+    : Connection(server, Purpose::replication) {
+  // A pooler that drops the wish to replicate silently hands this to an ordinary session.
+  try {
+    identify_system();
+  } catch (const Error& error) {
+    if (error.sqlstate() == kSyntaxError) {
+      throw pooler_error(server);
+    }
+    throw;
+  }
+}
 
 SystemIdentity ReplicationConnection::identify_system() {
   const ResultHandle result = exec("IDENTIFY_SYSTEM");

@@ -26,6 +26,7 @@ struct CreatedSlot {
 
 class ReplicationConnection : public Connection {
  public:
+  // Throws Error(connect) also when it is no walsender that answers.
   explicit ReplicationConnection(const Server& server);
 
   SystemIdentity identify_system();

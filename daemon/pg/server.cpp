@@ -3,6 +3,8 @@
 #include <libpq-fe.h>
 
 #include <array>
+#include <fstream>
+#include <iterator>
 #include <memory>
 
 #include "core/error.h"
@@ -50,6 +52,16 @@ constexpr Setting kSettings[] = {
     {"client_connection_check_interval", "2000"},
 };
 
+std::optional<std::string> current_password(const Server& server) {
+  if (server.password_file.empty()) {
+    return server.password;
+  }
+  std::ifstream file(server.password_file, std::ios::binary);
+  std::string password(std::istreambuf_iterator<char>(file), {});
+  password.erase(password.find_last_not_of("\r\n") + 1);
+  return password.empty() ? server.password : password;
+}
+
 using OptionList = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
 void put(std::vector<std::pair<std::string, std::string>>& parameters, const std::string& key,
@@ -78,6 +90,8 @@ std::string startup_options(const std::string& configured, Purpose purpose) {
   for (const Setting& setting : kSettings) {
     options += fmt::format(" -c {}={}", setting.name, setting.value);
   }
+  // Seen by require_pinned(): a pooler may drop all of these silently.
+  options += " -c repld.pinned=on";
   if (purpose == Purpose::apply) {
     // Rows are found by key. A plan made while a table was one page would scan it row by row even
     // when a batch has filled it with versions that nothing can prune yet.
@@ -108,14 +122,16 @@ std::vector<std::pair<std::string, std::string>> connection_parameters(const Ser
       parameters.emplace_back(option->keyword, option->val);
     }
   }
-  if (server.password) {
-    put(parameters, "password", *server.password);
+  if (const auto password = current_password(server)) {
+    put(parameters, "password", *password);
   }
   std::string configured_options;
   for (const auto& [key, value] : parameters) {
     configured_options = key == "options" ? value : configured_options;
   }
-  put(parameters, "options", startup_options(configured_options, purpose));
+  if (purpose != Purpose::unpinned) {
+    put(parameters, "options", startup_options(configured_options, purpose));
+  }
   put(parameters, "client_encoding", "UTF8");
   put(parameters, "fallback_application_name", "repld");
   put_default(parameters, "connect_timeout", "10");

@@ -18,6 +18,9 @@ struct Server {
   Side side = Side::source;
   std::string dsn;                      // as configured
   std::optional<std::string> password;  // overrides the DSN's
+  // Read anew for every connection, so that a changed password needs no restart; `password` holds
+  // while it cannot be read.
+  std::string password_file = {};
 };
 
 enum class Purpose {
@@ -25,6 +28,7 @@ enum class Purpose {
   replication,  // replication=database
   apply,        // batches: asynchronous commits, flush position watched
   copy,         // COPY out and in
+  unpinned,     // states no settings, to see what the server gives to others
 };
 
 // Keyword and value pairs for PQconnectdbParams. Throws Error(config) when the DSN cannot be

@@ -1,5 +1,7 @@
 #include "pg/session.h"
 
+#include "core/connect_advice.h"
+#include "pg/connect_error.h"
 #include "pg/sqlstate.h"
 
 namespace repld::pg {
@@ -12,12 +14,11 @@ std::string first_line(const std::string& text) {
   return line.rfind(prefix, 0) == 0 ? line.substr(prefix.size()) : line;
 }
 
-pqxx::connection connect(const Server& server) {
+pqxx::connection connect(const Server& server, Purpose purpose) {
   try {
-    return pqxx::connection(connection_string(server, Purpose::control));
+    return pqxx::connection(connection_string(server, purpose));
   } catch (const std::exception& failure) {
-    throw Error(ErrorKind::connect, fmt::format("cannot connect to the {}", to_string(server.side)))
-        .detail("{}", first_line(failure.what()));
+    throw connect_error(server, purpose, failure.what());
   }
 }
 
@@ -70,15 +71,19 @@ void rethrow_as_error(Side side) {
         .sqlstate("40000");
   } catch (const pqxx::sql_error& failure) {
     const std::string sqlstate = sqlstate_of(failure);
-    throw Error(kind_of_sqlstate(sqlstate),
-                fmt::format("{}: {}", to_string(side), first_line(failure.what())))
-        .sqlstate(sqlstate);
+    Error error(kind_of_sqlstate(sqlstate),
+                fmt::format("{}: {}", to_string(side), first_line(failure.what())));
+    if (const std::string advice = advice_on_sqlstate(sqlstate); !advice.empty()) {
+      error.hint("{}", advice);
+    }
+    throw error.sqlstate(sqlstate);
   } catch (const pqxx::failure& failure) {
     throw Error(ErrorKind::internal,
                 fmt::format("{}: {}", to_string(side), first_line(failure.what())));
   }
 }
 
-Session::Session(const Server& server) : side_(server.side), connection_(connect(server)) {}
+Session::Session(const Server& server, Purpose purpose)
+    : side_(server.side), connection_(connect(server, purpose)) {}
 
 }  // namespace repld::pg

@@ -22,7 +22,7 @@ std::string sqlstate_of(const pqxx::sql_error& failure);
 class Session {
  public:
   // Connects. Throws Error(connect).
-  explicit Session(const Server& server);
+  explicit Session(const Server& server, Purpose purpose = Purpose::control);
 
   // Runs use(transaction) and commits; what it throws rolls back.
   template <typename Use>
@@ -68,6 +68,8 @@ class Session {
 
   Side side_;
   pqxx::connection connection_;
+  // A user's function may put a row into a warning; by default it would go to stderr.
+  pqxx::quiet_errorhandler quiet_{connection_};
 };
 
 }  // namespace repld::pg

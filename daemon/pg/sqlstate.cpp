@@ -9,7 +9,7 @@ ErrorKind kind_of_sqlstate(std::string_view sqlstate) {
       sqlstate == "25006" || sqlstate == "55P03" || sqlstate == "55006" || sqlstate == kNotOurs) {
     return ErrorKind::connect;
   }
-  if (group == "23" || group == "22" || group == "54" || sqlstate == kWrongCount) {
+  if (group == "23" || group == "22" || group == "54") {
     return ErrorKind::conflict;
   }
   if (group == "42" || group == "0A" || group == "3F" || group == "3D" || group == "2B") {

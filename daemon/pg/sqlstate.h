@@ -10,8 +10,7 @@
 namespace repld::pg {
 
 // Raised by our own functions, see sql/migrations.
-inline constexpr std::string_view kNotOurs = "RP001";     // repld.advance
-inline constexpr std::string_view kWrongCount = "RP002";  // repld.expect_one
+inline constexpr std::string_view kNotOurs = "RP001";  // repld.advance
 
 // connect: the server cannot do it now but may later (gone, restarting, read-only, out of
 // resources, deadlock, cancelled). conflict: it refuses this row. schema: it does not know or

@@ -12,9 +12,16 @@ namespace {
 constexpr int kReleaseTries = 100;
 constexpr std::chrono::milliseconds kReleasePause{100};
 
-constexpr const char* kCopyAgain =
-    "The target lacks changes that the source no longer has. Run replctl finalize, empty the "
-    "target's tables and start again, so that they are copied afresh.";
+constexpr const char* kInsufficientPrivilege = "42501";
+
+Error in_use(const std::string& name, int pid) {
+  Error error(ErrorKind::connect, fmt::format("replication slot \"{}\" stays in use", name));
+  error.detail("backend {} of the source streams from it", pid).sqlstate("55006");
+  return error.hint(
+      "Another program uses the slot of this link: stop it, or let its owner run select "
+      "pg_terminate_backend({}); repld goes on by itself.",
+      pid);
+}
 
 }  // namespace
 
@@ -34,7 +41,7 @@ std::optional<Slot> read_slot(pg::Session& source, const std::string& name) {
     slot.safe_bytes = row[5].as<int64_t>();
   }
   slot.retained_bytes = row[6].as<int64_t>();
-  slot.database = row[7].is_null() ? "" : row[7].c_str();
+  slot.here = row[7].as<bool>();
   return slot;
 }
 
@@ -44,10 +51,18 @@ void release_slot(pg::Session& source, const std::string& name) {
     if (!slot || !slot->active) {
       return;
     }
-    source.exec_params("select pg_terminate_backend($1)", slot->active_pid);
+    try {
+      source.exec_params("select pg_terminate_backend($1)", slot->active_pid);
+    } catch (const Error& error) {
+      if (error.sqlstate() == kInsufficientPrivilege) {
+        throw in_use(name, slot->active_pid);
+      }
+      throw;
+    }
     std::this_thread::sleep_for(kReleasePause);
   }
-  throw Error(ErrorKind::connect, fmt::format("replication slot \"{}\" stays in use", name));
+  const std::optional<Slot> slot = read_slot(source, name);
+  throw in_use(name, slot ? slot->active_pid : 0);
 }
 
 void drop_slot(pg::Session& source, const std::string& name) {

@@ -10,9 +10,13 @@
 
 namespace repld::stream {
 
+inline constexpr const char* kCopyAgain =
+    "The target lacks changes that the source no longer has. Run replctl finalize, empty the "
+    "target's tables and start again, so that they are copied afresh.";
+
 struct Slot {
   std::string plugin;
-  std::string database;
+  bool here = false;  // of the session's database; slots are of the whole server
   bool active = false;
   int active_pid = 0;
   Lsn confirmed = Lsn::invalid;
@@ -27,7 +31,8 @@ std::optional<Slot> read_slot(pg::Session& source, const std::string& name);
 // has left. Throws Error(connect) when it stays.
 void release_slot(pg::Session& source, const std::string& name);
 
-// Drops the slot if it exists, releasing it first.
+// Drops the slot if it exists, releasing it first. The caller knows that it is ours, see
+// stream/publication.
 void drop_slot(pg::Session& source, const std::string& name);
 
 // START_REPLICATION would silently begin at what the slot has confirmed. Throws Error(slot_lost)

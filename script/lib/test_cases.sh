@@ -3,6 +3,7 @@
 # $failures. That no case ran is a failure: a filter with a slip in it must not look green.
 
 cases_run=0
+export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/script/lib/leaks.txt:print_suppressions=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
 

@@ -43,16 +43,6 @@ begin
   perform pg_logical_emit_message(true, 'repld', link_name);
 end $$;
 
--- Raises unless exactly one row was touched: replicas are exact, so any other count is drift.
--- Called once a row, so without the cost of a setting of its own: our sessions pin search_path.
-create function repld.expect_one(touched bigint)
-returns void language plpgsql as $$
-begin
-  if touched <> 1 then
-    raise exception using errcode = 'RP002', message = format('%s rows instead of one', touched);
-  end if;
-end $$;
-
 -- The guard: refuses every write to a replica that is not ours.
 create function repld.refuse_write() returns trigger language plpgsql set search_path = pg_catalog as $$
 begin

@@ -1,12 +1,19 @@
--- foreign_keys: enforced foreign keys that start or end at a relation; those inherited from a
--- parent go with it.
--- $1 oid
--- returns: schema and name of the table that has it, constraint name, definition, is validated
--- ("conenforced" exists since 18; before, every foreign key is enforced.)
-select n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid), k.convalidated
+-- foreign_keys: foreign keys that start or end at a relation and would act on our writes; those
+-- inherited from a parent go with it. Those that the user left NOT ENFORCED (PostgreSQL 18) stay.
+-- $1 oid  $2 link
+-- returns: schema and name of the table that has it, constraint name, definition
+-- An earlier version left its own NOT ENFORCED, and a restoration that was cut off left them NOT
+-- VALID: of these the journal has the true definition.
+select n.nspname, c.relname, k.conname,
+       case when not e.enforced or (s.how = 'validate' and not k.convalidated)
+            then s.definition else pg_get_constraintdef(k.oid) end
   from pg_constraint k
   join pg_class c on c.oid = k.conrelid
   join pg_namespace n on n.oid = c.relnamespace
+ cross join lateral (select coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true) as enforced) e
+  left join repld.set_aside s
+    on s.link = $2 and s.kind = 'foreign_key' and s.schema_name = n.nspname
+   and s.table_name = c.relname and s.name = k.conname
  where k.contype = 'f' and k.conparentid = 0 and $1::oid in (k.conrelid, k.confrelid)
-   and coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)
+   and (e.enforced or s.how = 'not_enforced')
  order by n.nspname, c.relname, k.conname

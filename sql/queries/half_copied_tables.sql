@@ -1,4 +1,5 @@
--- half_copied_tables: tables that an interrupted set-up began to fill, those under the guard.
+-- half_copied_tables: tables that an interrupted set-up found empty and began to fill, those under
+-- the guard.
 -- $1 link  $2 name of its guard triggers
 -- returns: schema, name
 select s.schema_name, s.table_name
@@ -6,5 +7,5 @@ select s.schema_name, s.table_name
   join pg_namespace n on n.nspname = s.schema_name
   join pg_class c on c.relnamespace = n.oid and c.relname = s.table_name
   join pg_trigger t on t.tgrelid = c.oid and t.tgname = $2 and t.tgenabled = 'A'
- where s.link = $1 and t.tgfoid = 'repld.refuse_write()'::regprocedure
+ where s.link = $1 and s.found_empty and t.tgfoid = 'repld.refuse_write()'::regprocedure
  order by 1, 2

@@ -2,18 +2,21 @@
 --
 -- The operator is that of the type's default btree or hash operator class, looked up by oid, so
 -- that types of extensions work whatever the search_path. Types without one (json, xml, point)
--- are compared by their text.
+-- are compared by their text. The operator of enums does not know domains over them: such a column
+-- is cast first, and its type is told as the enum, which every assignment takes.
 -- $1 oid
--- returns: name, type without modifier, equality operator or null, is generated, identity
---          is ALWAYS
+-- returns: name, type without modifier, equality operator or null (what stands between two values,
+--          the left one's cast included), is generated, identity is ALWAYS
 with recursive base as (
   select a.attnum, a.atttypid as type
     from pg_attribute a where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
   union all
   select b.attnum, t.typbasetype from base b join pg_type t on t.oid = b.type where t.typtype = 'd'
 )
-select a.attname, format_type(a.atttypid, -1),
+select a.attname, format_type(case when t.typtype = 'e' then t.oid else a.atttypid end, -1),
        case
+         when t.typtype = 'e' and t.oid <> a.atttypid
+           then format('::%s operator(pg_catalog.=)', format_type(t.oid, -1))
          when own.operator is not null then own.operator
          when t.typtype in ('e', 'r', 'm') or t.oid in ('varchar'::regtype, 'cidr'::regtype)
            then 'operator(pg_catalog.=)'

@@ -10,7 +10,7 @@
 #include <thread>
 #include <utility>
 
-#include "sample_databases.h"
+#include "support/sample_databases.h"
 
 namespace repld::testing {
 

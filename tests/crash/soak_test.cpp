@@ -19,12 +19,12 @@
 #include <thread>
 #include <vector>
 
-#include "sample_databases.h"
 #include "snapshot_reader.h"
 #include "support/compare.h"
 #include "support/daemon.h"
 #include "support/eventually.h"
 #include "support/platforms.h"
+#include "support/sample_databases.h"
 #include "worker.h"
 
 namespace repld::testing {
@@ -140,7 +140,7 @@ class Soak {
   Soak(int source_version, uint64_t seed)
       : seed_(seed),
         source_(supabase_like(source_version)),
-        target_(timeweb_like(TimewebVariant::A)) {}
+        target_(timeweb_like(timeweb_variant())) {}
 
   void add_salon() {
     Lane& lane = add_lane("salon");

@@ -6,39 +6,6 @@
 
 using namespace repld::testing;
 
-namespace {
-
-const std::map<std::string, std::string> kHostile = {
-    {"statement_timeout", "400ms"},
-    {"lock_timeout", "100ms"},
-    {"idle_session_timeout", "700ms"},
-    {"idle_in_transaction_session_timeout", "300ms"},
-    {"timezone", "Europe/Moscow"},
-    {"datestyle", "SQL, DMY"},
-    {"intervalstyle", "iso_8601"},
-    {"extra_float_digits", "-10"},
-    {"bytea_output", "escape"},
-    {"lc_monetary", "C.UTF-8"},
-    {"xmloption", "document"},
-    {"default_transaction_isolation", "serializable"},
-    {"default_transaction_deferrable", "on"},
-    {"standard_conforming_strings", "off"},
-    {"transform_null_equals", "on"},
-    {"array_nulls", "off"},
-    {"exit_on_error", "on"},
-    {"synchronous_commit", "off"},
-    {"row_security", "on"},
-};
-
-void make_hostile(const Platform& platform) {
-  for (const auto& [name, value] : kHostile) {
-    Pair::run_sql(platform.superuser_dsn,
-                  "alter database " + platform.database + " set " + name + " = '" + value + "'");
-  }
-}
-
-}  // namespace
-
 TEST_SUITE("hostile_settings") {
   TEST_CASE("the worst settings on both sides change no value and stop nothing") {
     Pair pair;

@@ -18,7 +18,7 @@ constexpr const char* kOwner = "11111111-2222-3333-4444-555555555555";
 // A target with schema repld, a progress row at 0/10 and a table `t`, without a daemon.
 class Target {
  public:
-  Target() : platform_(timeweb_like(TimewebVariant::A)) {
+  Target() : platform_(timeweb_like(timeweb_variant())) {
     repld::pg::Session session(server());
     repld::pg::migrate(session);
     session.exec("create table public.t (id int primary key)");
@@ -148,7 +148,8 @@ TEST_SUITE("pipeline") {
     REQUIRE(pair.caught_up());
     CHECK(pair.difference({"public.t", "public.k"}) == "");
     CHECK(pair.link()["applied_transactions"].get<int>() >= 101);
-    CHECK(pair.daemon.replctl({"events"}).out.find("1 row of public.t was missing") !=
+    CHECK(pair.daemon.replctl({"events"})
+              .out.find("public.t: 1 rows that should have been there were missing") !=
           std::string::npos);
   }
 

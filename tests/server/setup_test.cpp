@@ -168,4 +168,89 @@ TEST_SUITE("setup") {
     REQUIRE(pair.caught_up());
     CHECK(pair.difference({"public.t"}) == "");
   }
+
+  TEST_CASE("a snapshot that is lost during the set-up or the copy is taken anew, by itself") {
+    for (const int version : {15, 17}) {
+      for (const char* point : {"setup.after_slot=sleep:2000", "copy.after_chunk=sleep:1000"}) {
+        CAPTURE(version);
+        CAPTURE(point);
+        PairOptions options;
+        options.source_version = version;
+        options.extra = "[copy]\nworkers = 1";
+        Pair pair(options);
+        pair.on_both(kSchema);
+        fill(pair);
+        pair.daemon.start(point);
+        REQUIRE(eventually(20s, [&] {
+          return pair.count(pair.source.superuser_dsn,
+                            "pg_replication_slots where confirmed_flush_lsn is not null") == 1;
+        }));
+        as_admin(pair.source,
+                 "select pg_terminate_backend(pid) from pg_stat_activity "
+                 "where backend_type = 'walsender'");
+        REQUIRE(pair.caught_up());
+        CHECK(pair.difference({"public.a", "public.k", "public.p"}) == "");
+        const std::string events = pair.daemon.replctl({"events"}).out;
+        CHECK(events.find("the snapshot of the copy is gone") != std::string::npos);
+        CHECK(events.find("stopped") == std::string::npos);
+      }
+    }
+  }
+
+  TEST_CASE("what would never stream is refused before anything is begun") {
+    struct Row {
+      const char* source;
+      const char* target;
+      const char* message;
+      const char* table;
+    };
+    constexpr const char* kRoot = "create table p (id int primary key) partition by range (id); ";
+    const std::string unlogged =
+        std::string(kRoot) + "create unlogged table p1 partition of p default";
+    const std::string logged = std::string(kRoot) + "create table p1 partition of p default";
+    for (const Row& row :
+         {Row{unlogged.c_str(), logged.c_str(), "do not stream", "public.p1"},
+          Row{"create table t (id int primary key, g int generated always as (id * 2) stored)",
+              "create table t (id int primary key, g int)", "generated on the source", "public.t"},
+          Row{"create table p (id int, n int) partition by range (id); create table p1 partition "
+              "of p default; alter table p1 replica identity full",
+              "create table p (id int, n int) partition by range (id); create table p1 partition "
+              "of p default",
+              "without a primary key", "public.p"}}) {
+      CAPTURE(row.message);
+      Pair pair;
+      pair.on_source(row.source);
+      pair.on_target(row.target);
+      pair.daemon.start();
+      REQUIRE(eventually(
+          20s, [&] { return pair.error_message().find(row.message) != std::string::npos; }));
+      CHECK(pair.link()["error"]["table"] == row.table);
+      CHECK(pair.count(pair.source.dsn, "pg_publication where pubname = 'repld_pair'") == 0);
+      CHECK(pair.count(pair.target.dsn, "repld.progress") == 0);
+    }
+  }
+
+  TEST_CASE("a generated column under REPLICA IDENTITY FULL is refused where it breaks updates") {
+    for (const int version : {15, 17, 18}) {
+      CAPTURE(version);
+      PairOptions options;
+      options.source_version = version;
+      Pair pair(options);
+      pair.on_both("create table t (id int, g int generated always as (id * 2) stored)");
+      pair.on_source("alter table t replica identity full; insert into t values (1)");
+      pair.daemon.start();
+      if (version < 18) {
+        REQUIRE(pair.caught_up());
+      } else {
+        REQUIRE(eventually(20s, [&] {
+          return pair.error_message().find("replica identity") != std::string::npos;
+        }));
+      }
+      CHECK(sqlstate_of(pair.source.dsn, "update t set id = 2") == "");
+      if (version < 18) {
+        REQUIRE(pair.caught_up());
+        CHECK(pair.difference({"public.t"}) == "");
+      }
+    }
+  }
 }

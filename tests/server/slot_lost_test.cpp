@@ -169,12 +169,12 @@ TEST_SUITE("slot_lost") {
     write(pair, 1, 3);
     REQUIRE(pair.begin());
     REQUIRE(pair.daemon.terminate() == 0);
-    const Platform other = supabase_like(15);
+    const Platform other = supabase_like();
     Pair::run_sql(other.dsn,
                   "create table t (id int primary key); insert into t values (77); "
                   "create publication repld_pair for table t");
     Pair::run_sql(other.dsn, "select pg_create_logical_replication_slot('repld_pair', 'pgoutput')");
-    Daemon elsewhere(other.dsn, pair.target.dsn, "pair");
+    Daemon elsewhere(other.remote_dsn, pair.target.remote_dsn, "pair");
     elsewhere.start();
     REQUIRE(elsewhere.wait_for_state("slot_lost", 20s));
     CHECK(pair.count(pair.target.dsn, "t") == 3);

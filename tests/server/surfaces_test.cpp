@@ -120,11 +120,9 @@ TEST_SUITE("surfaces") {
     Pair pair;
     pair.on_both("create table t (id int primary key)");
     Pair::run_sql(pair.target.superuser_dsn, "alter role gen_user password 'right'");
-    const std::string hba = pair.target.cluster->directory() + "/data/pg_hba.conf";
-    std::ofstream(hba, std::ios::trunc) << "host all gen_user all scram-sha-256\n"
-                                           "host all all all trust\n";
-    Pair::run_sql(pair.target.superuser_dsn, "select pg_reload_conf()");
-    Daemon daemon(pair.source.dsn, pair.target.dsn + " password='w{r|o}n<g>'", "pair");
+    pair.target.cluster->admit({"host all gen_user all scram-sha-256"});
+    Daemon daemon(pair.source.remote_dsn, pair.target.remote_dsn + " password='w{r|o}n<g>'",
+                  "pair");
     daemon.start();
     REQUIRE(eventually(
         20s, [&] { return daemon.log_text().find("authentication") != std::string::npos; }));

@@ -22,6 +22,18 @@ std::string program(const std::string& name) {
   return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / name).string();
 }
 
+// As a basic string of TOML.
+std::string quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+    }
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
 }  // namespace
 
 Daemon::Daemon(const std::string& source_dsn, const std::string& target_dsn,
@@ -32,8 +44,8 @@ Daemon::Daemon(const std::string& source_dsn, const std::string& target_dsn,
   }
   directory_ = directory;
   std::ofstream file(config_path());
-  file << "[source]\ndsn = \"" << source_dsn << "\"\n[target]\ndsn = \"" << target_dsn
-       << "\"\n[link]\nname = \"" << link << "\"\n"
+  file << "[source]\ndsn = " << quoted(source_dsn) << "\n[target]\ndsn = " << quoted(target_dsn)
+       << "\n[link]\nname = \"" << link << "\"\n"
        << link_extra << "\n[http]\nlisten = \"127.0.0.1:0\"\n[control]\nsocket = \"" << directory_
        << "/control.sock\"\n"
        << extra << "\n";
@@ -47,8 +59,15 @@ Daemon::~Daemon() {
   std::filesystem::remove_all(directory_, ignored);
 }
 
+void Daemon::add_to_target(const std::string& line) {
+  std::string text = read_file(config_path());
+  const std::string section = "[target]\n";
+  text.insert(text.find(section) + section.size(), line + "\n");
+  std::ofstream(config_path(), std::ios::trunc) << text;
+}
+
 void Daemon::start(const std::string& failpoints) {
-  std::vector<std::string> environment;
+  std::vector<std::string> environment = environment_;
   if (!failpoints.empty()) {
     environment.push_back("REPLD_FAILPOINT=" + failpoints);
   }

@@ -21,6 +21,10 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
+  // Before start(): another line of [target]; NAME=value for the process.
+  void add_to_target(const std::string& line);
+  void add_environment(const std::string& entry) { environment_.push_back(entry); }
+
   // `failpoints`: value of REPLD_FAILPOINT.
   void start(const std::string& failpoints = "");
   void kill9();
@@ -28,6 +32,7 @@ class Daemon {
   int terminate();       // SIGTERM; exit code
   int wait_for_death();  // of itself, by a failpoint; exit code
   bool running() const;
+  pid_t pid() const { return pid_; }
 
   Outcome replctl(std::vector<std::string> arguments) const;
   // replctl status --wait-for
@@ -46,6 +51,7 @@ class Daemon {
   std::string log_path() const { return directory_ + "/log"; }
 
   std::string directory_;
+  std::vector<std::string> environment_;
   pid_t pid_ = -1;
 };
 

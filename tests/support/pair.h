@@ -18,7 +18,7 @@ namespace repld::testing {
 using namespace std::chrono_literals;
 
 struct PairOptions {
-  int source_version = 15;
+  int source_version = 0;  // 0: as the environment says, see support/platforms.h
   std::map<std::string, std::string> source_settings;
   std::map<std::string, std::string> target_settings;
   std::string extra;       // TOML sections
@@ -29,8 +29,8 @@ class Pair {
  public:
   explicit Pair(const PairOptions& options = {})
       : source(supabase_like(options.source_version, options.source_settings)),
-        target(timeweb_like(TimewebVariant::A, options.target_settings)),
-        daemon(source.dsn, target.dsn, "pair", options.extra, options.link_extra) {}
+        target(timeweb_like(timeweb_variant(), options.target_settings)),
+        daemon(source.remote_dsn, target.remote_dsn, "pair", options.extra, options.link_extra) {}
 
   // Runs SQL as the customer's role; several statements are one transaction.
   pqxx::result on_source(const std::string& sql) const { return run_sql(source.dsn, sql); }
@@ -90,6 +90,11 @@ class Pair {
   Platform target;
   Daemon daemon;
 };
+
+// As the platform itself, on the customer's database.
+inline void as_admin(const Platform& platform, const std::string& sql) {
+  Pair::run_sql(platform.superuser_dsn, sql);
+}
 
 // SQLSTATE that the statement fails with; empty when it succeeds.
 inline std::string sqlstate_of(const std::string& dsn, const std::string& sql) {

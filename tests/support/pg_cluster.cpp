@@ -1,18 +1,16 @@
 #include "support/pg_cluster.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <pwd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
+#include <pqxx/pqxx>
 #include <stdexcept>
 #include <vector>
 
+#include "support/eventually.h"
 #include "support/process.h"
+#include "support/server_user.h"
 
 namespace repld::testing {
 
@@ -36,47 +34,6 @@ std::string binaries_of(int version) {
                              ": run script/install-postgres");
   }
   return path;
-}
-
-// Runs as user postgres when we are root.
-std::vector<std::string> as_server_user(std::vector<std::string> argv) {
-  if (::getuid() == 0) {
-    argv.insert(argv.begin(),
-                {"setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"});
-  }
-  return argv;
-}
-
-void must_run(const std::vector<std::string>& argv) {
-  const Outcome outcome = run(as_server_user(argv));
-  if (outcome.exit_code != 0) {
-    throw std::runtime_error(argv[0] + " failed: " + outcome.err + outcome.out);
-  }
-}
-
-int free_port() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  const bool bound = ::bind(socket, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
-                     ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length) == 0;
-  ::close(socket);
-  if (!bound) {
-    throw std::runtime_error("no free port");
-  }
-  return ntohs(address.sin_port);
-}
-
-void hand_over(const std::string& path) {
-  if (::getuid() != 0) {
-    return;
-  }
-  const passwd* owner = ::getpwnam("postgres");
-  if (owner == nullptr || ::chown(path.c_str(), owner->pw_uid, owner->pw_gid) != 0) {
-    throw std::runtime_error("cannot hand " + path + " over to user postgres");
-  }
 }
 
 }  // namespace
@@ -131,13 +88,46 @@ void PgCluster::write_settings() {
   for (const auto& [name, value] : options_.settings) {
     settings[name] = value;
   }
-  const std::string path = directory_ + "/data/postgresql.auto.conf";
-  std::ofstream file(path, std::ios::trunc);
+  std::string text;
   for (const auto& [name, value] : settings) {
-    file << name << " = '" << value << "'\n";
+    text += name + " = '" + value + "'\n";
   }
-  file.close();
-  hand_over(path);
+  write_server_file(directory_ + "/data/postgresql.auto.conf", text);
+}
+
+void PgCluster::reload() {
+  // In a session of its own each time: it inherits what the server has loaded.
+  const auto loaded_at = [this] {
+    pqxx::connection connection(superuser_dsn("postgres"));
+    const auto rows = pqxx::nontransaction(connection).exec("select pg_conf_load_time()");
+    return std::string(rows[0][0].c_str());
+  };
+  const std::string before = loaded_at();
+  control({"reload"});
+  if (!eventually(std::chrono::seconds(10), [&] { return loaded_at() != before; })) {
+    throw std::runtime_error("the server did not load its settings again");
+  }
+}
+
+void PgCluster::set(const std::map<std::string, std::string>& settings) {
+  for (const auto& [name, value] : settings) {
+    options_.settings[name] = value;
+  }
+  write_settings();
+  reload();
+}
+
+void PgCluster::admit(const std::vector<std::string>& lines) {
+  std::string text = "local all all trust\n";
+  for (const std::string& line : lines) {
+    text += line + "\n";
+  }
+  write_server_file(directory_ + "/data/pg_hba.conf", text);
+  reload();
+}
+
+void PgCluster::use_certificate(const Certificate& certificate) {
+  set({{"ssl", "on"}, {"ssl_cert_file", certificate.path}, {"ssl_key_file", certificate.key_path}});
 }
 
 void PgCluster::control(const std::vector<std::string>& arguments) {
@@ -179,6 +169,11 @@ void PgCluster::restore_data(const std::string& label) {
 
 std::string PgCluster::dsn(const std::string& user, const std::string& database) const {
   return "host=127.0.0.1 port=" + std::to_string(port_) + " user=" + user + " dbname=" + database;
+}
+
+std::string PgCluster::superuser_dsn(const std::string& database) const {
+  return "host=" + directory_ + " port=" + std::to_string(port_) + " user=" + options_.superuser +
+         " dbname=" + database;
 }
 
 std::string PgCluster::log_text() const { return read_file(directory_ + "/log"); }

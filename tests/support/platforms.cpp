@@ -1,10 +1,26 @@
 #include "support/platforms.h"
 
+#include <cstdlib>
 #include <pqxx/pqxx>
+#include <stdexcept>
+
+#include "support/server_user.h"
 
 namespace repld::testing {
 
 namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+bool wished(const char* name) { return environment(name) == "1"; }
+
+int source_version() {
+  const std::string version = environment("REPLD_TEST_SOURCE");
+  return version.empty() ? 15 : std::stoi(version);
+}
 
 void run_sql(const std::string& dsn, const std::string& sql) {
   pqxx::connection connection(dsn);
@@ -49,7 +65,134 @@ create event trigger pgrst_ddl_watch on ddl_command_end
 create event trigger pgrst_drop_watch on sql_drop execute function extensions.notify_ddl();
 )";
 
+const std::map<std::string, std::string> kHostile = {
+    {"statement_timeout", "400ms"},
+    {"lock_timeout", "100ms"},
+    {"idle_session_timeout", "700ms"},
+    {"idle_in_transaction_session_timeout", "300ms"},
+    {"timezone", "Europe/Moscow"},
+    {"datestyle", "SQL, DMY"},
+    {"intervalstyle", "iso_8601"},
+    {"extra_float_digits", "-10"},
+    {"bytea_output", "escape"},
+    {"lc_monetary", "C.UTF-8"},
+    {"xmloption", "document"},
+    {"default_transaction_isolation", "serializable"},
+    {"default_transaction_deferrable", "on"},
+    {"standard_conforming_strings", "off"},
+    {"transform_null_equals", "on"},
+    {"array_nulls", "off"},
+    {"exit_on_error", "on"},
+    {"synchronous_commit", "off"},
+    {"row_security", "on"},
+};
+
+// The test's own sessions are not what is tried: they keep the server's defaults.
+constexpr const char* kShield =
+    " options='-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 "
+    "-c idle_in_transaction_session_timeout=0 -c timezone=UTC -c datestyle=ISO "
+    "-c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex "
+    "-c xmloption=content -c default_transaction_isolation=read\\\\ committed "
+    "-c default_transaction_deferrable=off -c standard_conforming_strings=on "
+    "-c transform_null_equals=off -c array_nulls=on -c exit_on_error=off "
+    "-c synchronous_commit=on'";
+
+std::string customer_dsn(const Platform& platform, int port) {
+  std::string dsn =
+      "port=" + std::to_string(port) + " user=" + platform.user + " dbname=" + platform.database;
+  if (platform.authority == nullptr) {
+    return "host=127.0.0.1 " + dsn;
+  }
+  return std::string("host=") + kServerName + " hostaddr=127.0.0.1 " + dsn +
+         " password=" + quote_dsn_value(platform.password) +
+         " sslmode=verify-full sslrootcert=" + platform.authority->root_path();
+}
+
+void set_dsns(Platform& platform) {
+  const int port = platform.cluster->port();
+  platform.dsn = customer_dsn(platform, port);
+  platform.remote_dsn =
+      platform.proxy ? customer_dsn(platform, platform.proxy->port()) : platform.dsn;
+  if (wished("REPLD_TEST_HOSTILE")) {
+    platform.dsn += kShield;
+  }
+}
+
+// What the environment asks for, on a platform that stands.
+void finish(Platform& platform) {
+  if (const std::string rtt = environment("REPLD_TEST_RTT_MS"); !rtt.empty()) {
+    platform.proxy = std::make_unique<TcpProxy>(
+        platform.cluster->port(), std::chrono::milliseconds((std::stoi(rtt) + 1) / 2));
+  }
+  set_dsns(platform);
+  if (replica_role_granted()) {
+    run_sql(platform.superuser_dsn,
+            "grant set on parameter session_replication_role to " + platform.user);
+  }
+  if (wished("REPLD_TEST_TLS")) {
+    require_tls(platform);
+  }
+  if (wished("REPLD_TEST_HOSTILE")) {
+    make_hostile(platform);
+    platform.superuser_dsn += kShield;
+  }
+}
+
 }  // namespace
+
+std::string quote_dsn_value(const std::string& value) {
+  std::string quoted = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') {
+      quoted += '\\';
+    }
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
+void make_hostile(const Platform& platform) {
+  for (const auto& [name, value] : kHostile) {
+    run_sql(platform.superuser_dsn,
+            "alter database " + platform.database + " set " + name + " = '" + value + "'");
+  }
+}
+
+void require_tls(Platform& platform) {
+  const std::string directory = platform.cluster->directory() + "/tls";
+  must_run({"mkdir", "-m", "0755", directory});
+  platform.authority = std::make_unique<CertificateAuthority>(directory);
+  platform.password = kWildPassword;
+  {
+    pqxx::connection connection(platform.superuser_dsn);
+    pqxx::nontransaction session(connection);
+    session.exec("set standard_conforming_strings = on; alter role " + platform.user +
+                 " password " + session.quote(platform.password));
+  }
+  platform.cluster->use_certificate(platform.authority->issue(kServerName));
+  platform.cluster->admit({"hostssl all all all scram-sha-256"});
+  set_dsns(platform);
+}
+
+void take_slots(const Platform& platform, int count) {
+  for (int i = 0; i < count; ++i) {
+    run_sql(platform.superuser_dsn, "select pg_create_logical_replication_slot('foreign_" +
+                                        std::to_string(i) + "', 'test_decoding')");
+  }
+}
+
+bool replica_role_granted() { return wished("REPLD_TEST_REPLICA_ROLE"); }
+
+TimewebVariant timeweb_variant() {
+  const std::string name = environment("REPLD_TEST_TARGET");
+  if (name.empty() || name == "A") {
+    return TimewebVariant::A;
+  }
+  if (name != "B" && name != "C") {
+    throw std::runtime_error("REPLD_TEST_TARGET must be A, B or C");
+  }
+  return name == "B" ? TimewebVariant::B : TimewebVariant::C;
+}
 
 Platform supabase_like(int version, const std::map<std::string, std::string>& settings) {
   ClusterOptions options;
@@ -61,13 +204,17 @@ Platform supabase_like(int version, const std::map<std::string, std::string>& se
     options.settings[name] = value;
   }
   Platform platform;
-  platform.cluster = std::make_unique<PgCluster>(version, options);
+  platform.cluster =
+      std::make_unique<PgCluster>(version == 0 ? source_version() : version, options);
   platform.user = "postgres";
   platform.database = "postgres";
-  platform.dsn = platform.cluster->dsn(platform.user, platform.database);
   platform.superuser_dsn = platform.cluster->superuser_dsn(platform.database);
   run_sql(platform.superuser_dsn, kSupabaseRoles);
+  if (platform.cluster->version() >= 17) {
+    run_sql(platform.superuser_dsn, "grant pg_create_subscription to postgres");
+  }
   run_sql(platform.superuser_dsn, kSupabaseObjects);
+  finish(platform);
   return platform;
 }
 
@@ -86,8 +233,8 @@ Platform timeweb_like(TimewebVariant variant, const std::map<std::string, std::s
   run_sql(admin, std::string("create role gen_user login createdb createrole ") +
                      (variant == TimewebVariant::C ? "replication" : "noreplication"));
   run_sql(admin, "create database default_db owner gen_user");
-  platform.dsn = platform.cluster->dsn(platform.user, platform.database);
   platform.superuser_dsn = platform.cluster->superuser_dsn(platform.database);
+  finish(platform);
   return platform;
 }
 

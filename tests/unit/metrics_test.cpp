@@ -38,7 +38,7 @@ TEST_CASE("every metric is there once what it measures has happened") {
   Metrics metrics("main");
   metrics.rows_applied("public.clients", 1, 1, 1);
   metrics.batch_applied(1, 3, 0.01);
-  metrics.rows_missing("public.clients", 1);
+  metrics.rows_drifted("public.clients", 1, 0);
   metrics.bytes_copied("public.clients", 1);
   metrics.failed(Error(ErrorKind::connect, "gone"));
   metrics.reconnected(Side::source);
@@ -169,7 +169,7 @@ TEST_CASE("counters add up, each under its labels") {
   metrics.rows_applied("public.clients", 3, 0, 0);
   metrics.batch_applied(2, 6, 0.01);
   metrics.batch_applied(1, 0, 0.01);
-  metrics.rows_missing("public.clients", 4);
+  metrics.rows_drifted("public.clients", 4, 0);
   metrics.bytes_copied("public.clients", 10);
   metrics.bytes_copied("public.clients", 5);
   metrics.failed(Error(ErrorKind::conflict, "no"));
@@ -196,7 +196,7 @@ TEST_CASE("counters add up, each under its labels") {
 
 TEST_CASE("a name in a label cannot end the label") {
   Metrics metrics("main");
-  metrics.rows_missing("public.a\"b\\c\nd", 1);
+  metrics.rows_drifted("public.a\"b\\c\nd", 1, 0);
   CHECK(has_line(metrics.text(),
                  R"(repld_missing_rows_total{link="main",table="public.a\"b\\c\nd"} 1)"));
 }

@@ -232,6 +232,8 @@ TEST_CASE("a command reaches the daemon once and its answer is passed on") {
       {"/api/v1/resume", Command::resume},
       {"/api/v1/mark?x=1", Command::mark},
       {"/api/v1/finalize", Command::finalize},
+      {"/api/v1/finalize?source_gone=false", Command::finalize},
+      {"/api/v1/finalize?source_gone=true", Command::finalize_source_gone},
   };
   for (const Row& row : rows) {
     CAPTURE(row.target);

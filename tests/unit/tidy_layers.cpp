@@ -12,8 +12,9 @@ namespace {
 
 // Rows of the house. A folder that is missing here may neither include nor be included.
 const std::map<std::string, int, std::less<>> kRows = {
-    {"core", 0}, {"base", 1},   {"pg", 2},      {"stream", 3},  {"apply", 3}, {"link", 4},
-    {"copy", 5}, {"verify", 5}, {"cutover", 5}, {"control", 5}, {"app", 6},   {"cli", 6},
+    {"core", 0},   {"base", 1}, {"pg", 2},     {"stream", 3},  {"apply", 3},
+    {"link", 4},   {"copy", 5}, {"verify", 5}, {"cutover", 5}, {"control", 5},
+    {"doctor", 5}, {"app", 6},  {"cli", 6},
 };
 constexpr int kProgramRow = 7;
 

@@ -1,5 +1,5 @@
-// Loads the two sample databases of the soak: the salon of demo/, and Pagila, whose dump was made
-// for servers long gone and is adapted on the way.
+// Loads the two sample databases of the soak and of the preflight: the salon of demo/, and Pagila,
+// whose dump was made for servers long gone and is adapted on the way.
 #pragma once
 
 #include <optional>
@@ -17,6 +17,9 @@ void load_salon(const std::string& dsn, Load load);
 
 // Directory of the dump: $REPLD_TEST_DATA/pagila, else beside the repository; none when absent.
 std::optional<std::string> pagila_directory();
+// Runs a script through psql; throws when a statement fails.
+void run_script(const std::string& dsn, const std::string& path);
+
 void load_pagila(const std::string& directory, const std::string& dsn, Load load);
 
 }  // namespace repld::testing

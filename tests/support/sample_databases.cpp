@@ -1,5 +1,5 @@
 // psql does the loading: both scripts use what only psql knows (COPY data inline, \ir).
-#include "sample_databases.h"
+#include "support/sample_databases.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -53,6 +53,10 @@ void adapt(const fs::path& script, const fs::path* data, std::ostream& out) {
 }
 
 }  // namespace
+
+void run_script(const std::string& dsn, const std::string& path) {
+  run_psql(dsn, "-f " + shell_quoted(path));
+}
 
 void load_salon(const std::string& dsn, Load load) {
   run_psql(dsn, "-f " + shell_quoted(kRepository / "demo/schema.sql"));

@@ -1,0 +1,130 @@
+// What an Applier does about a batch that the target refused.
+//
+// It aborted on the server, and those behind it with it. It is replayed with mending statements and
+// its COMMIT held; what still fails is narrowed down to the transaction at fault, everything before
+// which is committed first. A crash anywhere here leaves what any crash leaves: batches that are
+// committed with their progress, or not at all.
+#include "apply/applier.h"
+
+namespace repld::apply {
+
+namespace {
+
+const char* name_of(ChangeKind kind) {
+  switch (kind) {
+    case ChangeKind::insert: return "INSERT";
+    case ChangeKind::update: return "UPDATE";
+    case ChangeKind::remove: return "DELETE";
+    case ChangeKind::truncate: return "TRUNCATE";
+  }
+  return "change";
+}
+
+}  // namespace
+
+// The oldest batch failed. Those behind it cannot have been committed.
+void Applier::recover() {
+  pipeline_.receive_all();
+  std::deque<std::shared_ptr<InFlight>> open = std::move(in_flight_);
+  in_flight_.clear();
+  for (const auto& in_flight : open) {
+    REPLD_ASSERT(in_flight->finished && !in_flight->committed);
+  }
+  roll_back();
+  sent_ = applied_;
+  InFlight& failed = *open.front();
+  if (!failed.failure) {
+    throw Error(ErrorKind::connect, "the target rolled a batch back without saying why");
+  }
+  if (failed.failure->kind() != ErrorKind::conflict) {
+    throw Error(*failed.failure);
+  }
+  replay(std::move(failed.batch));
+  open.pop_front();
+  for (const auto& in_flight : open) {
+    in_flight->batch.from = sent_;
+    send(std::move(in_flight->batch));
+  }
+}
+
+void Applier::roll_back() {
+  schema_.forget_unconfirmed();
+  pipeline_.send_rollback();
+  pipeline_.receive_all();
+}
+
+// Before DDL on the target from another session of ours. What is in flight ends by itself once its
+// answers are read. A transaction in parts is open and would hold up the DDL for ever: it is
+// given up, and streamed again when the DDL is done.
+void Applier::release_locks() {
+  if (in_large_) {
+    restart_ = true;
+    roll_back();
+  } else {
+    pipeline_.receive_all();
+  }
+}
+
+void Applier::replay(Batch batch) {
+  const auto in_flight =
+      pipeline_.send(std::move(batch), Strictness::mending, Pipeline::Commit::held);
+  pipeline_.receive_all();
+  if (!in_flight->failure) {
+    commit_held(in_flight);
+  }
+  if (!in_flight->failure) {
+    committed(*in_flight, in_flight->batch.parts.size());
+    sent_ = applied_;
+    return;
+  }
+  roll_back();
+  Batch& refused = in_flight->batch;
+  if (!in_flight->failed_change || refused.parts.size() == 1) {
+    if (refused.parts.size() > 1) {
+      replay_singly(std::move(refused));
+      return;
+    }
+    refuse(*in_flight, refused.parts.front());
+  }
+  Batch before;
+  before.from = refused.from;
+  for (size_t i = 0; i < in_flight->failed_part; ++i) {
+    before.add(std::move(refused.parts[i]));
+  }
+  if (!before.parts.empty()) {
+    replay(std::move(before));
+  }
+  refuse(*in_flight, refused.parts[in_flight->failed_part]);
+}
+
+// A COMMIT that fails (a deferred constraint) does not say which transaction is at fault.
+void Applier::replay_singly(Batch batch) {
+  for (TransactionPart& part : batch.parts) {
+    Batch single;
+    single.from = applied_;
+    single.add(std::move(part));
+    replay(std::move(single));
+  }
+}
+
+void Applier::refuse(const InFlight& in_flight, const TransactionPart& part) const {
+  const Error& cause = *in_flight.failure;
+  if (cause.kind() != ErrorKind::conflict || !in_flight.failed_change) {
+    throw Error(cause);
+  }
+  const Change& change = part.changes[*in_flight.failed_change];
+  const std::string table = change.relation ? change.relation->full_name() : cause.table();
+  const std::string place = part.last ? "committed at " + to_string(part.commit_lsn)
+                                      : "committing at " + to_string(part.commit_lsn);
+  Error error(ErrorKind::conflict, fmt::format("the target refused a change to \"{}\"", table));
+  error.sqlstate(cause.sqlstate()).table(table);
+  error.detail("{} number {} of source transaction {}, {}: SQLSTATE {}{}{}", name_of(change.kind),
+               *in_flight.failed_change + 1, part.xid, place, cause.sqlstate(),
+               cause.detail().empty() ? "" : ", ", cause.detail());
+  error.hint(
+      "Everything before this transaction is applied. Mend the row or the constraint on "
+      "the target, then run replctl resume.");
+  throw error;
+}
+
+}  // namespace repld::apply

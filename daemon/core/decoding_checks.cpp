@@ -1,0 +1,218 @@
+// Can changes be read from this server's WAL: by repld forward, or on the way back?
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/server_checks.h"
+#include "core/sql_text.h"
+
+namespace repld {
+
+namespace {
+
+constexpr int64_t kSmallWalKeepMb = 1024;
+constexpr int64_t kDaySeconds = 86'400;
+constexpr const char* kWayBack =
+    "After the cutover the way back cannot be decoded; it needs the change-log instead.";
+
+class DecodingChecks {
+ public:
+  DecodingChecks(const ServerFacts& facts, std::vector<Finding>& findings)
+      : facts_(facts), findings_(findings), forward_(facts.side == Side::source) {}
+
+  void run() {
+    check_wal_level();
+    check_role();
+    check_slots();
+    check_senders();
+    check_trial();
+    check_transactions();
+    if (!forward_) {
+      say_way_back();
+      return;
+    }
+    check_retention();
+  }
+
+ private:
+  // What stops the forward link stops on the target only the way back by decoding.
+  Finding& refuse(const char* check, std::string what, const std::string& why) {
+    explained_ = true;
+    return findings_.emplace_back(finding_of(forward_ ? Severity::error : Severity::warning, check,
+                                             facts_.side, std::move(what),
+                                             forward_ ? why : kWayBack));
+  }
+  void pass(const char* check, std::string what, std::string why = {}) {
+    findings_.push_back(
+        finding_of(Severity::ok, check, facts_.side, std::move(what), std::move(why)));
+  }
+
+  void check_wal_level() {
+    const std::string level = facts_.setting("wal_level");
+    if (level == "logical") {
+      pass("wal_level", "wal_level is logical");
+      return;
+    }
+    Finding& finding = refuse("wal_level", fmt::format("wal_level is {}, not logical", level),
+                              "Changes cannot be decoded from this WAL.");
+    finding.sql = "alter system set wal_level = 'logical';";
+    finding.role = facts_.superuser();
+    finding.action = "On a managed server set it in the panel. The server has to be restarted.";
+  }
+
+  void check_role() {
+    if (facts_.role.superuser || facts_.role.replication) {
+      return;
+    }
+    Finding& finding = refuse("replication_role",
+                              fmt::format("role {} has no REPLICATION attribute", facts_.role.name),
+                              "Only such a role may stream changes.");
+    finding.sql = fmt::format("alter role {} replication;", quote_identifier(facts_.role.name));
+    finding.role = facts_.superuser();
+    finding.action =
+        "Where nobody is superuser: use the role that the provider gives it to (on Supabase "
+        "postgres), or ask the provider.";
+  }
+
+  bool has_own_slot() const {
+    return std::any_of(facts_.slots.begin(), facts_.slots.end(),
+                       [&](const SlotHolder& slot) { return slot.name == facts_.slot_name; });
+  }
+
+  void check_slots() {
+    const auto limit = static_cast<size_t>(facts_.number("max_replication_slots"));
+    std::vector<std::string> holders;
+    for (const SlotHolder& slot : facts_.slots) {
+      holders.push_back(fmt::format("{} ({}{}, keeps {} MB)", slot.name, slot.database,
+                                    slot.active ? "" : ", idle", slot.retained_bytes >> 20));
+    }
+    const std::string text =
+        fmt::format("{} of {} replication slots free{}{}", limit - std::min(limit, holders.size()),
+                    limit, holders.empty() ? "" : "; held by ", fmt::join(holders, ", "));
+    if (holders.size() < limit || has_own_slot()) {
+      pass("slots", text);
+      return;
+    }
+    Finding& finding = refuse("slots", text, "The link needs one of its own.");
+    finding.action = "Raise max_replication_slots (restart)";
+    for (const SlotHolder& slot : facts_.slots) {
+      if (!slot.active) {
+        finding.sql = fmt::format("select pg_drop_replication_slot({});", quote_literal(slot.name));
+        finding.role = facts_.role.name;
+        finding.action += fmt::format(
+            ", or drop {} by the SQL, only if nothing is ever to read it again", slot.name);
+        break;
+      }
+    }
+    finding.action += ".";
+  }
+
+  void check_senders() {
+    const int64_t limit = facts_.number("max_wal_senders");
+    const std::string text =
+        fmt::format("{} of {} WAL senders free", limit - facts_.senders, limit);
+    if (facts_.senders < limit || has_own_slot()) {
+      pass("senders", text);
+      return;
+    }
+    refuse("senders", text, "The link needs one.").action = "Raise max_wal_senders (restart).";
+  }
+
+  void check_trial() {
+    const ReplicationTrial& trial = facts_.trial;
+    if (trial.passed) {
+      pass("replication_login", "a replication login with a temporary slot works");
+      return;
+    }
+    // The causes are named already, or will be; the trial would only repeat them.
+    const bool waits = trial.sqlstate == "55P03" && !facts_.transactions.empty();
+    if (explained_ || waits || (has_own_slot() && trial.sqlstate.substr(0, 2) == "53")) {
+      return;
+    }
+    const bool blocked = trial.sqlstate == "55P03";
+    Finding& finding = refuse(
+        "replication_login", fmt::format("a replication login fails: {}", trial.message),
+        blocked ? "The slot waits for transactions that are open." : "The link cannot stream.");
+    finding.action = blocked              ? "End the oldest transactions of this server."
+                     : trial.hint.empty() ? "Allow it in pg_hba.conf or the panel."
+                                          : trial.hint;
+  }
+
+  void check_transactions() {
+    const bool blocked = facts_.trial.sqlstate == "55P03";
+    for (const OpenTransaction& open : facts_.transactions) {
+      const bool prepared = open.pid == 0;
+      Finding finding = finding_of(blocked && forward_ ? Severity::error : Severity::warning,
+                                   "transactions", facts_.side,
+                                   prepared ? fmt::format("prepared transaction {} of {}, {} s old",
+                                                          open.gid, open.role, open.seconds)
+                                            : fmt::format("transaction of {} (pid {}), {} s old",
+                                                          open.role, open.pid, open.seconds),
+                                   "A new slot waits until it has ended.");
+      finding.sql = prepared ? fmt::format("rollback prepared {};", quote_literal(open.gid))
+                             : fmt::format("select pg_terminate_backend({});", open.pid);
+      finding.role = open.role;
+      finding.action = prepared ? "Or COMMIT PREPARED, as whoever prepared it meant."
+                                : "Wait for it, or end it by the SQL: its work is then undone.";
+      findings_.push_back(std::move(finding));
+    }
+  }
+
+  void say_way_back() {
+    if (!explained_) {
+      pass("way_back", "the way back can be decoded from this server");
+      return;
+    }
+    findings_.push_back(finding_of(Severity::warning, "way_back", facts_.side,
+                                   "the way back cannot be decoded from this server",
+                                   "A rollback after the cutover needs the change-log, or a "
+                                   "provider that gives REPLICATION and wal_level = logical."));
+    findings_.back().action = "Settle this before the cutover: afterwards it is too late.";
+  }
+
+  void check_retention() {
+    const std::string keep = facts_.setting("max_slot_wal_keep_size");
+    const int64_t mb = facts_.number("max_slot_wal_keep_size");
+    if (keep == "-1") {
+      findings_.push_back(finding_of(Severity::ok, "wal_keep", facts_.side,
+                                     "max_slot_wal_keep_size is unlimited",
+                                     "While repld is down, WAL piles up on the source's disk."));
+    } else {
+      const bool small = mb < kSmallWalKeepMb;
+      findings_.push_back(finding_of(
+          small ? Severity::warning : Severity::ok, "wal_keep", facts_.side,
+          fmt::format("max_slot_wal_keep_size is {} MB", mb),
+          "A slot that falls behind by more WAL than this is lost, and the copy starts anew."));
+      if (small) {
+        findings_.back().sql =
+            "alter system set max_slot_wal_keep_size = '4GB';\nselect pg_reload_conf();";
+        findings_.back().role = facts_.superuser();
+        findings_.back().action =
+            "On a managed server set it in the panel or CLI (Supabase: postgres-config update).";
+      }
+    }
+    const int64_t idle = facts_.number("idle_replication_slot_timeout");
+    if (idle > 0 && idle < kDaySeconds) {
+      findings_.push_back(
+          finding_of(Severity::warning, "slot_timeout", facts_.side,
+                     fmt::format("idle_replication_slot_timeout is {} s", idle),
+                     "A slot that repld leaves alone for longer, in an outage, is lost."));
+      findings_.back().sql =
+          "alter system set idle_replication_slot_timeout = 0;\nselect pg_reload_conf();";
+      findings_.back().role = facts_.superuser();
+    }
+  }
+
+  const ServerFacts& facts_;
+  std::vector<Finding>& findings_;
+  const bool forward_;
+  bool explained_ = false;  // decoding is refused for a reason that was told
+};
+
+}  // namespace
+
+void check_decoding(const ServerFacts& facts, std::vector<Finding>& findings) {
+  DecodingChecks(facts, findings).run();
+}
+
+}  // namespace repld

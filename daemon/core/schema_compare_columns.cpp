@@ -1,0 +1,201 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+
+#include "core/schema_compare.h"
+#include "core/schema_essence.h"
+#include "core/sql_text.h"
+
+namespace repld::schema {
+
+namespace {
+
+std::string base_of(const std::string& type) {
+  const size_t open = type.find('(');
+  if (open == std::string::npos) {
+    return type;
+  }
+  const size_t close = type.find(')', open);
+  return type.substr(0, open) + (close == std::string::npos ? "" : type.substr(close + 1));
+}
+
+// First number in brackets; nothing when there is none.
+std::optional<long> length_of(const std::string& type) {
+  const size_t open = type.find('(');
+  return open == std::string::npos ? std::nullopt
+                                   : std::optional(std::strtol(&type[open + 1], nullptr, 10));
+}
+
+int integer_rank(const std::string& type) {
+  return type == "smallint" ? 1 : type == "integer" ? 2 : type == "bigint" ? 3 : 0;
+}
+
+class ColumnComparison {
+ public:
+  ColumnComparison(const Database& target, const Table& want, const Table& have,
+                   std::vector<Change>& changes)
+      : target_(target), want_(want), have_(have), changes_(changes) {}
+
+  void missing(const Column& column) {
+    if (column.local && !want_.parent) {
+      add(Severity::error, fmt::format("column {} is missing", title(column)),
+          "There is no place for its values.",
+          {fmt::format("alter table {} add column {}", quoted(have_.name), column_clause(column))});
+    }
+  }
+
+  void extra(const Column& column) {
+    if (column.not_null && column.expression.empty() && column.identity.empty()) {
+      add(Severity::error, fmt::format("column {} is not on the source", title(column)),
+          "It must not be null and has no default, so no row could be written.",
+          {alter(column) + " drop not null"});
+    }
+  }
+
+  void both(const Column& want, const Column& have) {
+    if (!want_.parent) {
+      compare_type(want, have);
+      compare_generated(want, have);
+    }
+    compare_null(want, have);
+    if (want.generated.empty() && have.generated.empty()) {
+      compare_default(want, have);
+    }
+  }
+
+ private:
+  std::string title(const Column& column) const {
+    return fmt::format("{} of {}", column.name, want_.name.full());
+  }
+  std::string alter(const Column& column) const {
+    return fmt::format("alter table {} alter column {}", quoted(have_.name),
+                       quote_identifier(column.name));
+  }
+
+  void add(Severity severity, const std::string& what, const std::string& why,
+           const std::vector<std::string>& sql) {
+    std::vector<Statement> statements;
+    for (const std::string& each : sql) {
+      statements.push_back({Phase::column, each});
+    }
+    changes_.push_back(change_of(severity, "column", what, why, statements, target_.user));
+  }
+
+  void compare_type(const Column& want, const Column& have) {
+    const TypeFit fit = fit_of(want.type, have.type);
+    if (fit != TypeFit::same) {
+      add(fit == TypeFit::wider ? Severity::warning : Severity::error,
+          fmt::format("column {} is {}, on the source {}", title(want), have.type, want.type),
+          fit == TypeFit::wider ? "All values fit, but the way back may not."
+                                : "Values may not fit or read otherwise.",
+          {fmt::format("{} type {} using {}::{}", alter(want), want.type,
+                       quote_identifier(want.name), want.type)});
+    } else if (want.collation != have.collation) {
+      add(Severity::warning,
+          fmt::format("column {} is collated {}, on the source {}", title(want),
+                      have.collation.empty() ? "by default" : have.collation,
+                      want.collation.empty() ? "by default" : want.collation),
+          "Sorting and, with a nondeterministic collation, equality differ.",
+          {fmt::format(
+              "{} type {}{}", alter(want), want.type,
+              want.collation.empty() ? " collate \"default\"" : " collate " + want.collation)});
+    }
+  }
+
+  void compare_generated(const Column& want, const Column& have) {
+    if (!want.generated.empty() &&
+        (have.generated.empty() || essence_of(want.expression) != essence_of(have.expression))) {
+      add(Severity::error, fmt::format("column {} is not generated as on the source", title(want)),
+          "A generated column is not in the stream: the target has to compute it.",
+          {fmt::format("alter table {} drop column {}", quoted(have_.name),
+                       quote_identifier(want.name)),
+           fmt::format("alter table {} add column {}", quoted(have_.name), column_clause(want))});
+    } else if (want.generated.empty() && !have.generated.empty()) {
+      add(Severity::error, fmt::format("column {} is generated, on the source not", title(want)),
+          "The source's values could not be written.", {alter(want) + " drop expression"});
+    }
+  }
+
+  void compare_null(const Column& want, const Column& have) {
+    if (have.not_null && !want.not_null) {
+      add(Severity::error,
+          fmt::format("column {} must not be null, on the source it may", title(want)),
+          "Rows with a null would be refused.", {alter(want) + " drop not null"});
+    } else if (want.not_null && !have.not_null) {
+      add(Severity::warning,
+          fmt::format("column {} may be null, on the source it must not", title(want)),
+          "After the cutover nobody would check it.", {alter(want) + " set not null"});
+    }
+  }
+
+  void compare_default(const Column& want, const Column& have) {
+    if (want.identity == have.identity && want.expression == have.expression) {
+      return;
+    }
+    std::vector<std::string> sql;
+    if (!have.identity.empty() && want.identity != have.identity) {
+      sql.push_back(fmt::format("{} alter column {} drop identity", alter_only(have_),
+                                quote_identifier(want.name)));
+    }
+    Column wanted = want;
+    wanted.identity = want.identity == have.identity ? "" : want.identity;
+    for (const std::string& each : set_expression(have_, wanted)) {
+      sql.push_back(each);
+    }
+    add(Severity::warning, fmt::format("default of column {} is not the source's", title(want)),
+        "After the cutover new rows would get another value, or none.", sql);
+  }
+
+  const Database& target_;
+  const Table& want_;
+  const Table& have_;
+  std::vector<Change>& changes_;
+};
+
+}  // namespace
+
+TypeFit fit_of(const std::string& source, const std::string& target) {
+  if (source == target) {
+    return TypeFit::same;
+  }
+  const int source_rank = integer_rank(source);
+  const int target_rank = integer_rank(target);
+  if (source_rank > 0 && target_rank > 0) {
+    return target_rank > source_rank ? TypeFit::wider : TypeFit::different;
+  }
+  const std::string base = base_of(source);
+  const bool text_like = base == "character varying";
+  if (text_like && target == "text") {
+    return TypeFit::wider;
+  }
+  if (base == base_of(target) && (text_like || base == "numeric")) {
+    if (!length_of(target)) {
+      return TypeFit::wider;
+    }
+    const bool longer = length_of(source) && *length_of(target) >= *length_of(source);
+    return text_like && longer ? TypeFit::wider : TypeFit::different;
+  }
+  return TypeFit::different;
+}
+
+void compare_columns(const Database& target, const Table& want, const Table& have,
+                     std::vector<Change>& changes) {
+  ColumnComparison comparison(target, want, have, changes);
+  for (const Column& column : want.columns) {
+    const Column* found = have.find_column(column.name);
+    if (found == nullptr) {
+      comparison.missing(column);
+    } else {
+      comparison.both(column, *found);
+    }
+  }
+  for (const Column& column : have.columns) {
+    if (want.find_column(column.name) == nullptr && !have.parent) {
+      comparison.extra(column);
+    }
+  }
+}
+
+}  // namespace repld::schema

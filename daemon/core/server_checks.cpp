@@ -1,0 +1,146 @@
+#include "core/server_checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/sql_text.h"
+
+namespace repld {
+
+namespace {
+
+void check_read_only(const ServerFacts& facts, std::vector<Finding>& findings) {
+  if (facts.in_recovery) {
+    Finding& finding = findings.emplace_back(finding_of(
+        Severity::error, "read_only", facts.side, "the server is a standby",
+        facts.side == Side::target ? "Nothing can be written to it."
+                                   : "Its snapshots and positions are not those of the primary."));
+    finding.action = "Name the primary; target_session_attrs=read-write with several hosts does.";
+    return;
+  }
+  if (!facts.read_only) {
+    return;
+  }
+  Finding& finding = findings.emplace_back(
+      finding_of(Severity::error, "read_only", facts.side, "transactions begin read-only",
+                 "default_transaction_read_only is on: a full disk's guard, or someone's switch."));
+  if (facts.read_only_origins.empty()) {
+    finding.action =
+        "Turn default_transaction_read_only off in the server's configuration or panel; a "
+        "provider turns it on when the disk is full.";
+    return;
+  }
+  // The session that resets it would be read-only itself.
+  finding.sql = "begin read write;\n";
+  for (const ReadOnlyOrigin& origin : facts.read_only_origins) {
+    const std::string in_database =
+        origin.database.empty() ? "" : " in database " + quote_identifier(origin.database);
+    finding.sql += origin.role.empty()
+                       ? fmt::format("alter database {} reset default_transaction_read_only;\n",
+                                     quote_identifier(origin.database))
+                       : fmt::format("alter role {}{} reset default_transaction_read_only;\n",
+                                     quote_identifier(origin.role), in_database);
+  }
+  finding.sql += "commit;";
+  const bool of_role = !facts.read_only_origins.front().role.empty();
+  finding.role = of_role ? facts.role.name : facts.database_owner;
+}
+
+void check_actors(const ServerFacts& facts, std::vector<Finding>& findings) {
+  for (const Actor& actor : facts.actors) {
+    const bool ours = actor.name == facts.slot_name;
+    if (actor.kind == "event trigger") {
+      findings.push_back(finding_of(
+          facts.side == Side::target ? Severity::warning : Severity::ok, "event_trigger",
+          facts.side, fmt::format("event trigger {} fires on {}", actor.name, actor.detail),
+          "It fires on our DDL too."));
+    } else if (actor.kind == "subscription" && !ours) {
+      findings.push_back(finding_of(
+          Severity::warning, "actors", facts.side,
+          fmt::format("subscription {} ({}) writes to this database", actor.name, actor.detail),
+          facts.side == Side::target ? "What it writes is not on the source."
+                                     : "It goes on writing here after the cutover."));
+    } else if (actor.kind == "publication") {
+      findings.push_back(finding_of(
+          Severity::ok, "publication", facts.side,
+          fmt::format("publication {}{}", actor.name, ours ? " is this link's" : " is left alone"),
+          ours ? "" : "What listens to it has to be moved at the cutover."));
+    } else if (actor.kind == "cron job") {
+      findings.push_back(finding_of(
+          Severity::warning, "actors", facts.side,
+          fmt::format("{} {} acts on this database", actor.kind, actor.name),
+          "It goes on after the cutover unless it is stopped or moved; see what it writes."));
+    }
+  }
+}
+
+}  // namespace
+
+Finding finding_of(Severity severity, const char* check, Side side, std::string what,
+                   std::string why) {
+  Finding finding;
+  finding.severity = severity;
+  finding.check = check;
+  finding.side = side;
+  finding.what = std::move(what);
+  finding.why = std::move(why);
+  return finding;
+}
+
+std::vector<Finding> check_source(const ServerFacts& facts, int copy_workers) {
+  std::vector<Finding> findings;
+  if (!check_version(facts, findings)) {
+    return findings;
+  }
+  check_session(facts, copy_workers, findings);
+  check_read_only(facts, findings);
+  check_decoding(facts, findings);
+  if (facts.large_objects > 0) {
+    findings.push_back(finding_of(Severity::warning, "large_objects", facts.side,
+                                  fmt::format("{} large objects", facts.large_objects),
+                                  "Logical replication does not carry them: copy them apart."));
+  }
+  check_actors(facts, findings);
+  return findings;
+}
+
+std::vector<Finding> check_target(const ServerFacts& facts, int copy_workers) {
+  std::vector<Finding> findings;
+  if (!check_version(facts, findings)) {
+    return findings;
+  }
+  check_session(facts, copy_workers, findings);
+  check_read_only(facts, findings);
+  check_decoding(facts, findings);
+  check_actors(facts, findings);
+  return findings;
+}
+
+std::vector<Finding> check_locales(const ServerFacts& source, const ServerFacts& target) {
+  std::vector<Finding> findings;
+  if (source.encoding != target.encoding && target.encoding != "UTF8") {
+    findings.push_back(
+        finding_of(Severity::error, "encoding", Side::target,
+                   fmt::format("encoding {}, on the source {}", target.encoding, source.encoding),
+                   "Characters that the target's encoding lacks would be refused."));
+    findings.back().action = "Make the target's database with ENCODING 'UTF8' TEMPLATE template0.";
+  } else {
+    findings.push_back(finding_of(Severity::ok, "encoding", Side::target,
+                                  fmt::format("encoding {}", target.encoding)));
+  }
+  const auto locale = [](const ServerFacts& facts) {
+    const std::string provider = facts.locale_provider == "i"   ? "ICU"
+                                 : facts.locale_provider == "b" ? "builtin"
+                                                                : "libc";
+    return fmt::format("{} / {} ({})", facts.collation, facts.character_type, provider);
+  };
+  const bool same = locale(source) == locale(target);
+  findings.push_back(finding_of(
+      same ? Severity::ok : Severity::warning, "collation", Side::target,
+      fmt::format("collation {}{}", locale(target), same ? "" : ", source " + locale(source)),
+      same ? "" : "Text sorts otherwise, and lower() and upper() may differ; rows stay equal."));
+  return findings;
+}
+
+}  // namespace repld

@@ -1,0 +1,16 @@
+#include "core/server_facts.h"
+
+#include <cstdlib>
+
+namespace repld {
+
+std::string ServerFacts::setting(const std::string& name) const {
+  const auto found = settings.find(name);
+  return found == settings.end() ? "" : found->second.value;
+}
+
+int64_t ServerFacts::number(const std::string& name) const {
+  return std::strtoll(setting(name).c_str(), nullptr, 10);
+}
+
+}  // namespace repld

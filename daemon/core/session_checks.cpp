@@ -1,0 +1,164 @@
+// What any session of ours needs: a server that is known, rights, connections, TLS.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/connect_advice.h"
+#include "core/server_checks.h"
+#include "core/sql_text.h"
+
+namespace repld {
+
+namespace {
+
+constexpr int kOldestVersion = 150000;
+constexpr int kNewestVersion = 190000;  // exclusive
+constexpr int kOwnSessions = 4;         // control, monitor, replication or apply, doctor
+constexpr int64_t kCrowdedConnections = 10;
+
+void check_role(const ServerFacts& facts, std::vector<Finding>& findings) {
+  const Role& role = facts.role;
+  std::vector<std::string> attributes;
+  const auto add = [&](bool has, const char* name) {
+    if (has) {
+      attributes.emplace_back(name);
+    }
+  };
+  add(role.superuser, "SUPERUSER");
+  add(role.replication, "REPLICATION");
+  add(role.bypasses_row_security, "BYPASSRLS");
+  add(role.creates_roles, "CREATEROLE");
+  add(role.creates_databases, "CREATEDB");
+  findings.push_back(finding_of(
+      Severity::ok, "role", facts.side,
+      fmt::format(
+          "role {}: {}{}", role.name,
+          attributes.empty() ? "no attributes" : fmt::format("{}", fmt::join(attributes, " ")),
+          role.memberships.empty()
+              ? ""
+              : fmt::format("; member of {}", fmt::join(role.memberships, ", "))),
+      fmt::format("Not needed: session_replication_role {}, replication origins {}, ending other "
+                  "sessions {}.",
+                  facts.may_set_replication_role ? "allowed" : "refused",
+                  facts.may_use_origins ? "allowed" : "refused",
+                  facts.may_signal ? "allowed" : "refused")));
+  if (!facts.may_create_schemas) {
+    Finding& finding = findings.emplace_back(finding_of(
+        Severity::error, "database", facts.side,
+        fmt::format("role {} may not create a schema in database {}", role.name, facts.database),
+        "repld keeps its state in schema repld and, on the source, makes a publication."));
+    finding.sql = fmt::format("grant create on database {} to {};",
+                              quote_identifier(facts.database), quote_identifier(role.name));
+    finding.role = facts.database_owner;
+  }
+}
+
+void check_connections(const ServerFacts& facts, int copy_workers, std::vector<Finding>& findings) {
+  const int64_t reserved = facts.role.superuser ? 0
+                                                : facts.number("superuser_reserved_connections") +
+                                                      facts.number("reserved_connections");
+  const int64_t free = facts.number("max_connections") - reserved - facts.connections;
+  const int64_t needed = kOwnSessions + copy_workers;
+  const std::string text =
+      fmt::format("{} of {} connections free ({} reserved)", std::max<int64_t>(free, 0),
+                  facts.number("max_connections"), reserved);
+  if (free < needed) {
+    findings.push_back(finding_of(Severity::error, "connections", facts.side, text,
+                                  fmt::format("repld uses up to {}.", needed)));
+    findings.back().action = "End idle sessions, lower copy.workers or raise max_connections.";
+  } else {
+    findings.push_back(
+        finding_of(free < needed + kCrowdedConnections ? Severity::warning : Severity::ok,
+                   "connections", facts.side, text,
+                   free < needed + kCrowdedConnections
+                       ? fmt::format("repld uses up to {}; few are left for the "
+                                     "applications.",
+                                     needed)
+                       : ""));
+  }
+}
+
+bool is_local(const std::string& host) {
+  return host.empty() || host.front() == '/' || host == "localhost" || host == "::1" ||
+         host.rfind("127.", 0) == 0;
+}
+
+void check_tls(const ServerFacts& facts, std::vector<Finding>& findings) {
+  const std::string mode = facts.endpoint.sslmode.empty() ? "prefer" : facts.endpoint.sslmode;
+  const std::string text =
+      facts.tls ? fmt::format("{}, sslmode={}", facts.tls_version, mode) : "no TLS";
+  if (is_local(facts.endpoint.host) || (facts.tls && mode == "verify-full")) {
+    findings.push_back(finding_of(Severity::ok, "tls", facts.side, text));
+    return;
+  }
+  Finding& finding = findings.emplace_back(
+      finding_of(Severity::warning, "tls", facts.side, text,
+                 facts.tls ? "Without verify-full anyone on the way can pose as the server."
+                           : "Passwords and rows cross the network readable."));
+  finding.action = "Add sslmode=verify-full and sslrootcert with the provider's CA to the DSN.";
+}
+
+// Each of our sessions states its own, so these are only told.
+void check_hostile_settings(const ServerFacts& facts, std::vector<Finding>& findings) {
+  const std::pair<const char*, const char*> kUsual[] = {
+      {"statement_timeout", "0"},
+      {"lock_timeout", "0"},
+      {"idle_in_transaction_session_timeout", "0"},
+      {"idle_session_timeout", "0"},
+      {"transaction_timeout", "0"},
+      {"IntervalStyle", "postgres"},
+      {"default_transaction_isolation", "read committed"},
+      {"standard_conforming_strings", "on"},
+      {"transform_null_equals", "off"},
+      {"array_nulls", "on"},
+      {"exit_on_error", "off"},
+      {"bytea_output", "hex"},
+      {"row_security", "on"}};
+  std::vector<std::string> unusual;
+  for (const auto& [name, value] : kUsual) {
+    const std::string there = facts.setting(name);
+    if (!there.empty() && there != value) {
+      unusual.push_back(fmt::format("{} = {}{}", name, there, facts.settings.at(name).unit));
+    }
+  }
+  if (!unusual.empty()) {
+    findings.push_back(finding_of(Severity::ok, "settings", facts.side,
+                                  fmt::format("settings: {}", fmt::join(unusual, ", ")),
+                                  "repld's sessions state their own, so these do not touch it."));
+  }
+}
+
+}  // namespace
+
+bool check_version(const ServerFacts& facts, std::vector<Finding>& findings) {
+  const std::string text = "PostgreSQL " + facts.version_text;
+  if (facts.version < kOldestVersion) {
+    findings.push_back(finding_of(Severity::error, "version", facts.side, text,
+                                  "The oldest version that repld knows is 15."));
+    findings.back().action = "Upgrade the server.";
+    return false;
+  }
+  const bool known = facts.version < kNewestVersion;
+  findings.push_back(finding_of(known ? Severity::ok : Severity::warning, "version", facts.side,
+                                text, known ? "" : "It is newer than what repld was tried on."));
+  return true;
+}
+
+void check_session(const ServerFacts& facts, int copy_workers, std::vector<Finding>& findings) {
+  const std::string pooler =
+      pooler_part(facts.endpoint.host, facts.endpoint.port, facts.endpoint.user);
+  if (!pooler.empty()) {
+    findings.push_back(finding_of(facts.side == Side::source ? Severity::error : Severity::warning,
+                                  "pooler", facts.side,
+                                  "the DSN names a connection pooler: " + pooler,
+                                  "A pooler does not pass replication on, and in transaction mode "
+                                  "loses session state."));
+    findings.back().action = "Name the server's own host, with port 5432, in the DSN.";
+  }
+  check_role(facts, findings);
+  check_connections(facts, copy_workers, findings);
+  check_tls(facts, findings);
+  check_hostile_settings(facts, findings);
+}
+
+}  // namespace repld

@@ -1,0 +1,20 @@
+// Groups of tables against foreign keys: which of them cross, and what hangs together.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/config.h"
+#include "core/finding.h"
+#include "core/schema.h"
+
+namespace repld {
+
+// Warnings for foreign keys between tables of different groups.
+std::vector<Finding> crossing_foreign_keys(const Config& config, const schema::Database& source);
+
+// The smallest groups that no foreign key leaves; tables without any are a group of their own.
+// "schema.table" names of roots, each group and the whole sorted.
+std::vector<std::vector<std::string>> closed_groups(const schema::Database& source);
+
+}  // namespace repld

@@ -1,0 +1,173 @@
+#include "doctor/facts_reader.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "core/sql_text.h"
+#include "embedded_sql.h"
+#include "pg/replication_connection.h"
+
+namespace repld::doctor {
+
+namespace {
+
+constexpr int kLatencySamples = 50;
+constexpr int kOldTransactionSeconds = 60;
+constexpr int kBlockingTransactionSeconds = 5;
+constexpr int kOldestVersion = 150000;  // older ones lack functions that are asked below
+
+std::string text(const pqxx::field& field) { return field.is_null() ? "" : field.c_str(); }
+
+std::vector<std::string> list(const pqxx::field& field) {
+  return nlohmann::json::parse(field.c_str()).get<std::vector<std::string>>();
+}
+
+std::string query(std::string_view sql) { return std::string(sql); }
+
+void read_identity(pg::Session& session, ServerFacts& facts) {
+  const auto rows = session.exec(query(sql::kServerIdentity));
+  const auto row = rows[0];
+  facts.role.name = text(row[0]);
+  facts.role.superuser = row[1].as<bool>();
+  facts.role.replication = row[2].as<bool>();
+  facts.role.bypasses_row_security = row[3].as<bool>();
+  facts.role.creates_roles = row[4].as<bool>();
+  facts.role.creates_databases = row[5].as<bool>();
+  facts.role.memberships = list(row[6]);
+  facts.database = text(row[7]);
+  facts.database_owner = text(row[8]);
+  facts.may_create_schemas = row[9].as<bool>();
+  facts.encoding = text(row[10]);
+  facts.collation = text(row[11]);
+  facts.character_type = text(row[12]);
+  facts.locale_provider = text(row[13]);
+  facts.version_text = text(row[14]);
+  facts.in_recovery = row[15].as<bool>();
+  facts.read_only = row[16].as<bool>();
+  facts.tls = row[17].as<bool>();
+  facts.tls_version = text(row[18]);
+  facts.superusers = list(row[19]);
+}
+
+// From a session that pins nothing: our own would only show what they state.
+void read_settings(const pg::Server& server, ServerFacts& facts) {
+  pg::Session unpinned(server, pg::Purpose::unpinned);
+  for (const auto& row : unpinned.exec(query(sql::kServerSettings))) {
+    facts.settings[text(row[0])] = {text(row[1]), text(row[2]), text(row[3])};
+  }
+  for (const auto& row : unpinned.exec(query(sql::kReadOnlyOrigin))) {
+    facts.read_only_origins.push_back({text(row[0]), text(row[1])});
+  }
+}
+
+void read_load(pg::Session& session, ServerFacts& facts) {
+  const auto rows = session.exec(query(sql::kServerLoad));
+  facts.connections = rows[0][0].as<int64_t>();
+  facts.senders = rows[0][1].as<int64_t>();
+  facts.may_set_replication_role = rows[0][2].as<bool>();
+  facts.may_use_origins = rows[0][3].as<bool>();
+  facts.may_signal = rows[0][4].as<bool>();
+  facts.large_objects = rows[0][5].as<int64_t>();
+  for (const auto& row : session.exec(query(sql::kServerSlots))) {
+    facts.slots.push_back(
+        {text(row[0]), row[1].as<bool>(), text(row[2]), text(row[3]), row[4].as<int64_t>()});
+  }
+}
+
+// Rows of a table that may be absent, or not ours to read.
+void read_optional(pg::Session& session, const char* table, const std::string& sql,
+                   const char* kind, ServerFacts& facts) {
+  const auto readable = session.exec_params(
+      "select case when to_regclass($1) is not null "
+      "then has_schema_privilege(split_part($1, '.', 1), 'usage') "
+      "and has_table_privilege($1, 'select') end",
+      table);
+  if (readable[0][0].is_null() || !readable[0][0].as<bool>()) {
+    return;
+  }
+  for (const auto& row : session.exec(sql)) {
+    facts.actors.push_back({kind, text(row[0]), ""});
+  }
+}
+
+void read_actors(pg::Session& session, ServerFacts& facts) {
+  for (const auto& row : session.exec(query(sql::kServerActors))) {
+    facts.actors.push_back({text(row[0]), text(row[1]), text(row[2])});
+  }
+  read_optional(session, "cron.job", "select coalesce(jobname, jobid::text) from cron.job",
+                "cron job", facts);
+}
+
+}  // namespace
+
+Endpoint endpoint_of(const pg::Server& server) {
+  Endpoint endpoint;
+  for (const auto& [key, value] : pg::connection_parameters(server, pg::Purpose::control)) {
+    if (key == "host") {
+      endpoint.host = value;
+    } else if (key == "port") {
+      endpoint.port = value;
+    } else if (key == "user") {
+      endpoint.user = value;
+    } else if (key == "sslmode") {
+      endpoint.sslmode = value;
+    }
+  }
+  return endpoint;
+}
+
+ServerFacts read_facts(pg::Session& session, const pg::Server& server,
+                       const std::string& slot_name) {
+  ServerFacts facts;
+  facts.side = server.side;
+  facts.endpoint = endpoint_of(server);
+  facts.slot_name = slot_name;
+  facts.version = session.server_version();
+  if (facts.version < kOldestVersion) {
+    facts.version_text = std::to_string(facts.version / 10000);
+    return facts;
+  }
+  read_identity(session, facts);
+  read_load(session, facts);
+  read_settings(server, facts);
+  read_actors(session, facts);
+  facts.trial = try_replication(server);
+  const int age =
+      facts.trial.sqlstate == "55P03" ? kBlockingTransactionSeconds : kOldTransactionSeconds;
+  for (const auto& row : session.exec_params(query(sql::kServerTransactions), age)) {
+    facts.transactions.push_back(
+        {row[0].as<int>(), text(row[1]), text(row[2]), row[3].as<int64_t>()});
+  }
+  return facts;
+}
+
+ReplicationTrial try_replication(const pg::Server& server) {
+  ReplicationTrial trial;
+  try {
+    pg::ReplicationConnection connection(server);
+    connection.exec(fmt::format("set lock_timeout = '{}s'", kBlockingTransactionSeconds));
+    connection.identify_system();
+    connection.exec(
+        fmt::format("CREATE_REPLICATION_SLOT {} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT",
+                    quote_identifier(fmt::format("repld_doctor_{}", connection.backend_pid()))));
+    trial.passed = true;
+  } catch (const Error& error) {
+    trial.sqlstate = error.sqlstate();
+    trial.message = error.detail().empty() ? error.what() : error.detail();
+    trial.hint = error.hint();
+  }
+  return trial;
+}
+
+Latency measure_latency(pg::Session& session) {
+  using Clock = std::chrono::steady_clock;
+  std::vector<double> samples;
+  for (int i = 0; i < kLatencySamples; ++i) {
+    const auto begun = Clock::now();
+    session.exec("select 1");
+    samples.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begun).count());
+  }
+  return latency_of(session.side(), std::move(samples));
+}
+
+}  // namespace repld::doctor

@@ -1,0 +1,117 @@
+#include "link/readiness.h"
+
+#include "core/connect_advice.h"
+#include "core/sql_text.h"
+
+namespace repld::link {
+
+namespace {
+
+void require_decoding(pg::Session& source) {
+  const auto row = source.exec(
+      "select current_setting('wal_level'), current_setting('max_replication_slots')::int, "
+      "(select count(*) from pg_replication_slots), "
+      "has_database_privilege(current_database(), 'create'), quote_ident(current_database()), "
+      "quote_ident(current_user)")[0];
+  const std::string wal_level = row[0].c_str();
+  if (wal_level != "logical") {
+    throw Error(ErrorKind::refused, "the source cannot decode its WAL")
+        .detail("wal_level is {}", wal_level)
+        .hint(
+            "Set wal_level = logical on the source (in the provider's panel, or ALTER SYSTEM SET "
+            "wal_level = 'logical') and restart it; repld goes on by itself.");
+  }
+  const int slots = row[1].as<int>();
+  if (row[2].as<int>() >= slots) {
+    throw Error(ErrorKind::refused, "the source has no free replication slot")
+        .detail("all {} are in use", slots)
+        .hint("{} repld goes on by itself.", advice_on_sqlstate("53400"))
+        .sqlstate("53400");
+  }
+  if (!row[3].as<bool>()) {
+    throw Error(ErrorKind::refused, "the source's user may not create a publication")
+        .detail("user {} has no right to create in database {}", row[5].c_str(), row[4].c_str())
+        .hint(
+            "As the database's owner run GRANT CREATE ON DATABASE {} TO {}; repld goes on by "
+            "itself.",
+            row[4].c_str(), row[5].c_str())
+        .sqlstate("42501");
+  }
+}
+
+// Row security would apply to us: with row_security = off every query on such a table fails, and
+// without it the policies' rows would be all there is.
+std::vector<std::string> hiding_tables(pg::Session& session, const std::vector<TableName>& tables) {
+  std::vector<std::string> hiding;
+  for (const TableName& table : tables) {
+    const std::string name = quote_qualified(table.schema, table.name);
+    const auto rows = session.exec_params("select row_security_active($1::text)", name);
+    if (rows[0][0].as<bool>()) {
+      hiding.push_back(table.full());
+    }
+  }
+  return hiding;
+}
+
+void require_all_rows(pg::Session& session, const std::vector<TableName>& tables) {
+  const std::vector<std::string> hiding = hiding_tables(session, tables);
+  if (hiding.empty()) {
+    return;
+  }
+  const std::string role = session.exec("select current_user")[0][0].c_str();
+  throw Error(ErrorKind::refused,
+              fmt::format("row-level security of the {} would hide rows from repld",
+                          to_string(session.side())))
+      .detail("{}", fmt::join(hiding, ", "))
+      .hint(
+          "Let the role see every row: ALTER ROLE {} BYPASSRLS; or, where it owns the table, ALTER "
+          "TABLE .. NO FORCE ROW LEVEL SECURITY; or list the tables in tables.exclude. repld looks "
+          "again every few seconds.",
+          quote_identifier(role))
+      .sqlstate("42501")
+      .table(hiding.front());
+}
+
+void require_owned(pg::Session& target, const std::vector<TableName>& tables) {
+  std::vector<std::string> foreign;
+  for (const TableName& table : tables) {
+    const auto rows = target.exec_params(
+        "select pg_has_role(relowner, 'usage') from pg_class where oid = $1::regclass",
+        quote_qualified(table.schema, table.name));
+    if (!rows[0][0].as<bool>()) {
+      foreign.push_back(table.full());
+    }
+  }
+  if (!foreign.empty()) {
+    throw Error(ErrorKind::refused, "tables that the target's user does not own")
+        .detail("{}", fmt::join(foreign, ", "))
+        .hint(
+            "Only an owner may guard a table and set its triggers aside: make the user a member of "
+            "the owning role, or ALTER TABLE .. OWNER TO it, or list the tables in tables.exclude. "
+            "repld looks again every few seconds.")
+        .sqlstate("42501")
+        .table(foreign.front());
+  }
+}
+
+}  // namespace
+
+void require_ready(pg::Session& source, pg::Session& target, const std::vector<SourceTable>& tables,
+                   const std::vector<TableName>& targets) {
+  require_decoding(source);
+  std::vector<TableName> sources;
+  for (const SourceTable& table : tables) {
+    // A partition's own policies count too when it is read by name, as the copy does.
+    sources.push_back(table.name);
+    for (const SourceLeaf& leaf : table.leaves) {
+      if (leaf.name != table.name) {
+        sources.push_back(leaf.name);
+      }
+    }
+  }
+  require_all_rows(source, sources);
+  require_owned(target, targets);
+  require_all_rows(target, targets);
+}
+
+}  // namespace repld::link

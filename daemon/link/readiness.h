@@ -1,0 +1,17 @@
+// What must be so on both servers before a new link leaves its first trace on either.
+#pragma once
+
+#include <vector>
+
+#include "core/table.h"
+#include "pg/session.h"
+
+namespace repld::link {
+
+// Throws Error(refused), which is looked at again by itself: the source decodes and has a free
+// slot; no policy hides rows of a table from our role, on either side; the target's tables are
+// ours to alter. `targets` parallel to `tables`.
+void require_ready(pg::Session& source, pg::Session& target, const std::vector<SourceTable>& tables,
+                   const std::vector<TableName>& targets);
+
+}  // namespace repld::link

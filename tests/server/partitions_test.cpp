@@ -1,0 +1,96 @@
+// Partitions that appear while running, and targets that divide a table in another way.
+#include <doctest/doctest.h>
+
+#include "support/pair.h"
+
+using namespace repld::testing;
+
+namespace {
+
+constexpr const char* kByMonth =
+    "create table m (id int, at date, body text, primary key (id, at)) partition by range (at); "
+    "create table m_1 partition of m for values from ('2026-01-01') to ('2026-02-01')";
+
+const std::string kThreeMonths =
+    "begin; insert into m select i, '2026-01-05', repeat(md5(i::text), 20) "
+    "from generate_series(1, 15000) i; "
+    "create table m_2 partition of m for values from ('2026-02-01') to ('2026-03-01'); "
+    "insert into m select i, '2026-02-05', repeat(md5(i::text), 20) "
+    "from generate_series(1, 5000) i; "
+    "create table m_3 partition of m for values from ('2026-03-01') to ('2026-04-01'); "
+    "insert into m values (1, '2026-03-05', 'x'); commit";
+
+}  // namespace
+
+TEST_SUITE("partitions") {
+  TEST_CASE("partitions made in the middle of a transaction that goes in one batch") {
+    Pair pair;
+    pair.on_both(kByMonth);
+    REQUIRE(pair.begin());
+    pair.on_source(kThreeMonths);
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.m"}) == "");
+    CHECK(sqlstate_of(pair.target.dsn, "delete from m_3") == "25006");
+  }
+
+  TEST_CASE("partitions made in the middle of a transaction that goes in parts") {
+    PairOptions options;
+    options.extra = "[apply]\nmemory_mb = 16";
+    Pair pair(options);
+    pair.on_both(kByMonth);
+    REQUIRE(pair.begin());
+    pair.on_source(kThreeMonths);
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.m"}) == "");
+    CHECK(sqlstate_of(pair.target.dsn, "delete from m_3") == "25006");
+  }
+
+  TEST_CASE("the same where the target has one partition for all of them") {
+    PairOptions options;
+    options.extra = "[apply]\nmemory_mb = 16";
+    Pair pair(options);
+    pair.on_source(kByMonth);
+    pair.on_target(
+        "create table m (id int, at date, body text, primary key (id, at)) "
+        "partition by range (at); create table m_all partition of m default");
+    REQUIRE(pair.begin());
+    pair.on_source(kThreeMonths);
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.m"}) == "");
+  }
+
+  TEST_CASE("TRUNCATE of a partition that holds other rows on the target stops the link") {
+    Pair pair;
+    pair.on_source(kByMonth);
+    pair.on_source(
+        "create table m_2 partition of m for values from ('2026-02-01') to "
+        "('2026-03-01')");
+    pair.on_target(
+        "create table m (id int, at date, body text, primary key (id, at)) "
+        "partition by range (at); create table m_1 partition of m "
+        "for values from ('2026-01-01') to ('2026-03-01')");
+    pair.on_source("insert into m values (1, '2026-01-01', 'a'), (2, '2026-02-01', 'b')");
+    REQUIRE(pair.begin());
+    pair.on_source("truncate m_1");
+    REQUIRE(pair.daemon.wait_for_state("paused", 20s));
+    CHECK(pair.error_message().find("m_1") != std::string::npos);
+    CHECK(pair.count(pair.target.dsn, "m") == 2);
+  }
+
+  TEST_CASE("a pause takes effect although the target is locked by somebody") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key)");
+    REQUIRE(pair.begin());
+    pqxx::connection connection(pair.target.dsn);
+    pqxx::work blocker(connection);
+    blocker.exec("lock table t in share mode");
+    pair.on_source("insert into t values (1)");
+    std::this_thread::sleep_for(1s);
+    REQUIRE(pair.daemon.replctl({"pause"}).exit_code == 0);
+    CHECK(pair.daemon.wait_for_state("paused", 10s));
+    blocker.commit();
+    REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.t"}) == "");
+  }
+}

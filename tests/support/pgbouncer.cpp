@@ -1,0 +1,67 @@
+#include "support/pgbouncer.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <pqxx/pqxx>
+#include <stdexcept>
+
+#include "support/eventually.h"
+#include "support/process.h"
+#include "support/server_user.h"
+
+namespace repld::testing {
+
+namespace {
+
+bool answers(const std::string& dsn) {
+  try {
+    const pqxx::connection connection(dsn);
+    return connection.is_open();
+  } catch (const pqxx::broken_connection&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+PgBouncer::PgBouncer(const Platform& platform, PoolMode mode, ReplicationParameter parameter) {
+  char directory[] = "/tmp/repld-pgbouncer-XXXXXX";
+  if (::mkdtemp(directory) == nullptr) {
+    throw std::runtime_error("no temporary directory");
+  }
+  directory_ = directory;
+  hand_over(directory_);
+  const std::string port = std::to_string(free_port());
+  // The platform may want TLS on TCP; its local socket trusts.
+  std::string settings = "[databases]\n" + platform.database +
+                         " = host=" + platform.cluster->directory() +
+                         " port=" + std::to_string(platform.cluster->port()) +
+                         " user=" + platform.user + "\n[pgbouncer]\nlisten_addr = 127.0.0.1\n" +
+                         "listen_port = " + port + "\nunix_socket_dir =\nauth_type = any\n" +
+                         "pool_mode = " + (mode == PoolMode::session ? "session" : "transaction") +
+                         "\nignore_startup_parameters = options,extra_float_digits";
+  settings += parameter == ReplicationParameter::ignored ? ",replication\n" : "\n";
+  write_server_file(directory_ + "/pgbouncer.ini", settings);
+  pid_ = start(as_server_user({"/usr/sbin/pgbouncer", directory_ + "/pgbouncer.ini"}), {},
+               directory_ + "/log");
+  dsn_ = "host=127.0.0.1 port=" + port + " user=" + platform.user + " dbname=" + platform.database;
+  if (!eventually(std::chrono::seconds(10), [&] { return answers(dsn_); })) {
+    stop();
+    throw std::runtime_error("pgbouncer does not answer: " + read_file(directory_ + "/log"));
+  }
+}
+
+PgBouncer::~PgBouncer() {
+  stop();
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+void PgBouncer::stop() {
+  ::kill(pid_, SIGKILL);
+  wait_for_exit(pid_);
+}
+
+}  // namespace repld::testing

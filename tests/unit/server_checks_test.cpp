@@ -1,0 +1,205 @@
+#include "core/server_checks.h"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+
+#include "core/table_checks.h"
+#include "core/table_groups.h"
+#include "sample_schema.h"
+
+using namespace repld;
+using namespace repld::testing;
+
+namespace {
+
+ServerFacts good_facts(Side side) {
+  ServerFacts facts;
+  facts.side = side;
+  facts.endpoint = {"127.0.0.1", "5432", "us", "prefer"};
+  facts.version = 170005;
+  facts.version_text = "17.5";
+  facts.role.name = "us";
+  facts.role.replication = true;
+  facts.superusers = {"admin"};
+  facts.database = "db";
+  facts.database_owner = "owner";
+  facts.may_create_schemas = true;
+  facts.encoding = "UTF8";
+  facts.slot_name = "repld_main";
+  facts.settings = {{"wal_level", {"logical", "", ""}},
+                    {"max_replication_slots", {"5", "", ""}},
+                    {"max_wal_senders", {"5", "", ""}},
+                    {"max_connections", {"60", "", ""}},
+                    {"max_slot_wal_keep_size", {"4096", "MB", ""}}};
+  facts.trial.passed = true;
+  return facts;
+}
+
+std::vector<Finding> problems_of(const std::vector<Finding>& findings) {
+  std::vector<Finding> problems;
+  for (const Finding& finding : findings) {
+    if (finding.severity != Severity::ok) {
+      problems.push_back(finding);
+    }
+  }
+  return problems;
+}
+
+struct Fault {
+  std::function<void(ServerFacts&)> apart;
+  Severity severity;
+  const char* check;
+  const char* mends;  // part of the SQL or the action
+  const char* role;
+};
+const Fault kFaults[] = {
+    {[](ServerFacts& f) { f.version = 140000; }, Severity::error, "version", "Upgrade", ""},
+    {[](ServerFacts& f) { f.version = 190000; }, Severity::warning, "version", "", ""},
+    {[](ServerFacts& f) { f.settings["wal_level"].value = "replica"; }, Severity::error,
+     "wal_level", "alter system set wal_level = 'logical';", "admin"},
+    {[](ServerFacts& f) {
+       f.role.replication = false;
+       f.trial.passed = false;
+     },
+     Severity::error, "replication_role", "alter role \"us\" replication;", "admin"},
+    {[](ServerFacts& f) {
+       f.slots.assign(5, {"other", false, "db", "", 0});
+       f.trial.passed = false;
+     },
+     Severity::error, "slots", "select pg_drop_replication_slot('other');", "us"},
+    {[](ServerFacts& f) {
+       f.senders = 5;
+       f.trial.passed = false;
+     },
+     Severity::error, "senders", "max_wal_senders", ""},
+    {[](ServerFacts& f) { f.connections = 58; }, Severity::error, "connections", "max_connections",
+     ""},
+    {[](ServerFacts& f) { f.connections = 50; }, Severity::warning, "connections", "", ""},
+    {[](ServerFacts& f) { f.may_create_schemas = false; }, Severity::error, "database",
+     "grant create on database \"db\" to \"us\";", "owner"},
+    {[](ServerFacts& f) { f.in_recovery = true; }, Severity::error, "read_only", "primary", ""},
+    {[](ServerFacts& f) { f.read_only = true; }, Severity::error, "read_only",
+     "default_transaction_read_only off", ""},
+    {[](ServerFacts& f) {
+       f.read_only = true;
+       f.read_only_origins = {{"", "db"}};
+     },
+     Severity::error, "read_only", "alter database \"db\" reset", "owner"},
+    {[](ServerFacts& f) { f.endpoint.host = "db.example.org"; }, Severity::warning, "tls",
+     "verify-full", ""},
+    {[](ServerFacts& f) {
+       f.endpoint.host = "aws-0.pooler.supabase.com";
+       f.endpoint.sslmode = "verify-full";
+       f.tls = true;
+     },
+     Severity::error, "pooler", "own host", ""},
+    {[](ServerFacts& f) {
+       f.trial = {false, "", "no replication", "Name the own host."};
+     },
+     Severity::error, "replication_login", "own host", ""},
+    {[](ServerFacts& f) {
+       f.trial = {false, "28000", "no pg_hba.conf entry", ""};
+     },
+     Severity::error, "replication_login", "pg_hba.conf", ""},
+    {[](ServerFacts& f) {
+       f.transactions = {{7, "", "app", 90}};
+     },
+     Severity::warning, "transactions", "select pg_terminate_backend(7);", "app"},
+    {[](ServerFacts& f) {
+       f.trial = {false, "55P03", "", ""};
+       f.transactions = {{0, "it's", "app", 9}};
+     },
+     Severity::error, "transactions", "rollback prepared 'it''s';", "app"},
+    {[](ServerFacts& f) { f.settings["max_slot_wal_keep_size"].value = "512"; }, Severity::warning,
+     "wal_keep", "max_slot_wal_keep_size = '4GB'", "admin"},
+    {[](ServerFacts& f) {
+       f.settings["idle_replication_slot_timeout"] = {"60", "s", ""};
+     },
+     Severity::warning, "slot_timeout", "idle_replication_slot_timeout = 0", "admin"},
+    {[](ServerFacts& f) { f.large_objects = 3; }, Severity::warning, "large_objects", "", ""},
+    {[](ServerFacts& f) {
+       f.actors = {{"cron job", "nightly", ""}};
+     },
+     Severity::warning, "actors", "", ""},
+};
+
+}  // namespace
+
+TEST_CASE("a good server has nothing to mend") {
+  CHECK(problems_of(check_source(good_facts(Side::source), 2)).empty());
+  CHECK(problems_of(check_target(good_facts(Side::target), 2)).empty());
+}
+
+TEST_CASE("each fault of a source is one finding with what mends it") {
+  for (const Fault& row : kFaults) {
+    ServerFacts facts = good_facts(Side::source);
+    row.apart(facts);
+    const auto found = problems_of(check_source(facts, 2));
+    const std::string check = row.check;
+    CAPTURE(check);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].check == check);
+    CHECK(found[0].severity == row.severity);
+    CAPTURE(found[0].sql);
+    CHECK((found[0].sql + found[0].action).find(row.mends) != std::string::npos);
+    CHECK(found[0].role == row.role);
+  }
+}
+
+TEST_CASE("what keeps a target from being decoded is never an error, only the way back's trouble") {
+  ServerFacts facts = good_facts(Side::target);
+  facts.settings["wal_level"].value = "replica";
+  facts.role.replication = false;
+  facts.trial.passed = false;
+  const auto found = problems_of(check_target(facts, 2));
+  REQUIRE(found.size() == 3);
+  for (const Finding& finding : found) {
+    CHECK(finding.severity == Severity::warning);
+  }
+  CHECK(found[2].check == "way_back");
+}
+
+TEST_CASE("our own slot among those that take all is no obstacle") {
+  ServerFacts facts = good_facts(Side::source);
+  facts.slots.assign(4, {"other", false, "db", "", 0});
+  facts.slots.push_back({"repld_main", true, "db", "", 0});
+  facts.trial = {false, "53400", "all replication slots are in use", ""};
+  CHECK(problems_of(check_source(facts, 2)).empty());
+}
+
+TEST_CASE("only an encoding that lacks characters is an error") {
+  ServerFacts source = good_facts(Side::source);
+  ServerFacts target = good_facts(Side::target);
+  source.encoding = "LATIN1";
+  CHECK(problems_of(check_locales(source, target)).empty());
+  target.encoding = "SQL_ASCII";
+  CHECK(problems_of(check_locales(source, target)).size() == 1);
+  target = good_facts(Side::target);
+  target.locale_provider = "i";
+  CHECK(problems_of(check_locales(source, target))[0].severity == Severity::warning);
+}
+
+TEST_CASE("foreign keys across groups are named, and what hangs together is found") {
+  const schema::Database source = sample_schema();
+  Config config;
+  CHECK(crossing_foreign_keys(config, source).empty());
+  config.groups = {{"clients", {"public.clients"}, Side::source}};
+  const auto crossing = crossing_foreign_keys(config, source);
+  REQUIRE(crossing.size() == 1);
+  CHECK(crossing[0].what.find("orders_client leads from public.orders (group all)") !=
+        std::string::npos);
+  CHECK(closed_groups(source) ==
+        std::vector<std::vector<std::string>>{{"public.clients", "public.orders"}});
+}
+
+TEST_CASE("an index that the source lacks is measured, and refused when a row would not fit") {
+  schema::Database target = sample_schema();
+  CHECK(indexes_to_measure(sample_schema(), target).empty());
+  target.tables[1].indexes[0].definition = "CREATE INDEX by_note ON t USING btree (id, note)";
+  const auto list = indexes_to_measure(sample_schema(), target);
+  REQUIRE(list.size() == 1);
+  CHECK(list[0].columns == std::vector<std::string>{"note"});
+  CHECK(check_index_rows(list[0], 2704, "us").empty());
+  CHECK(check_index_rows(list[0], 2705, "us")[0].sql == "drop index \"public\".\"by_note\";");
+}
