@@ -24,7 +24,7 @@ std::string guard_name(const std::string& link);
 
 class Surroundings {
  public:
-  Surroundings(const pg::Session& /*target*/, std::string link, std::string guard_nonce)
+  Surroundings(std::string link, std::string guard_nonce)
       : link_(std::move(link)), guard_nonce_(std::move(guard_nonce)) {}
 
   // Within the caller's transaction; idempotent. Covers the table's partitions.

@@ -179,8 +179,7 @@ void LinkSession::prepare_tables() {
     table.copied_at = row[5].as<double>();
     shown.push_back(std::move(table));
   }
-  surroundings_ =
-      std::make_unique<apply::Surroundings>(*target_, shared_.name(), row_->guard_nonce);
+  surroundings_ = std::make_unique<apply::Surroundings>(shared_.name(), row_->guard_nonce);
   target_->transact([&](pqxx::transaction_base& transaction) {
     transaction.exec("set local lock_timeout = '5s'");
     for (const TableStatus& table : shown) {

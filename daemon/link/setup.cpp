@@ -228,7 +228,7 @@ void Setup::take_over_targets(const Plan& plan,
                               const std::vector<stream::PublishedTable>& published,
                               const std::string& guard_nonce) {
   const Config& config = shared_.settings.config;
-  apply::Surroundings surroundings(target_, shared_.name(), guard_nonce);
+  apply::Surroundings surroundings(shared_.name(), guard_nonce);
   target_.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec(kLockTimeout);
     for (const TableName& table : plan.targets) {

@@ -84,7 +84,7 @@ create table repld.set_aside (
   schema_name text not null,
   table_name  text not null,
   name        text not null,
-  how         text not null,          -- 'disabled', 'not_enforced' or 'dropped'
+  how         text not null,          -- 'disabled', 'dropped', 'validate' (back, yet to be validated)
   definition  text not null,          -- enough to restore it
   at          timestamptz not null default now(),
   primary key (link, kind, schema_name, table_name, name)
