@@ -1,6 +1,8 @@
 // A gap between slot and target is seen and never streamed over.
 #include <doctest/doctest.h>
 
+#include <csignal>
+
 #include "support/pair.h"
 
 using namespace repld::testing;
@@ -156,8 +158,11 @@ TEST_SUITE("slot_lost") {
     REQUIRE(pair.caught_up());
     pair.target.cluster->stop(StopMode::immediate);
     pair.target.cluster->restore_data("old");
+    // Held back, so that the older state can be seen before the replay.
+    pair.daemon.signal(SIGSTOP);
     pair.target.cluster->start();
     REQUIRE(pair.count(pair.target.dsn, "t") == 5);
+    pair.daemon.signal(SIGCONT);
     REQUIRE(pair.caught_up());
     CHECK(pair.difference({"public.t", "public.k"}) == "");
     CHECK(pair.daemon.replctl({"events"}).out.find("missing") == std::string::npos);
