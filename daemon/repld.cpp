@@ -21,9 +21,7 @@ void print(const repld::Error& error) {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App options("Keeps a second PostgreSQL an exact copy of a first one.", "repld");
   std::string config_path;
   bool check = false;
@@ -35,14 +33,20 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& failure) {
     return options.exit(failure) == 0 ? 0 : 2;
   }
+  const repld::Config config = repld::app::load_config(config_path);
+  if (check) {
+    std::cout << "ok\n";
+    return 0;
+  }
+  repld::arm_failpoints();
+  return repld::app::run_daemon(config);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
   try {
-    const repld::Config config = repld::app::load_config(config_path);
-    if (check) {
-      std::cout << "ok\n";
-      return 0;
-    }
-    repld::arm_failpoints();
-    return repld::app::run_daemon(config);
+    return run(argc, argv);
   } catch (const repld::Error& error) {
     print(error);
     return repld::exit_code_of(error.kind());

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <future>
 #include <map>
 #include <string>
@@ -79,9 +80,7 @@ void print(const WorkerCounts& counts) {
       static_cast<long long>(counts.unexpected));
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   Options options;
   CLI::App app("Writes to a sample database as its application would.");
   app.add_option("--dsn", options.dsn, "database to write to")->required();
@@ -100,4 +99,15 @@ int main(int argc, char** argv) {
   const WorkerCounts counts = write(options);
   print(counts);
   return counts.unexpected == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "salon_writer: %s\n", failure.what());
+    return 1;
+  }
 }

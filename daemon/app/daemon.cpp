@@ -93,7 +93,7 @@ class Daemon {
  private:
   link::Hooks hooks();
   control::ControlPort control_port();
-  void execute(control::Command command, std::function<void(control::CommandResult)> reply);
+  void execute(control::Command command, const std::function<void(control::CommandResult)>& reply);
 
   // The link is stopped on a thread of its own, so that status and health still answer.
   void stop() {
@@ -202,13 +202,14 @@ control::ControlPort Daemon::control_port() {
   port.metrics_text = [this] { return metrics_.text(); };
   port.events = [this](int64_t after, size_t limit) { return link_.events_after(after, limit); };
   port.command = [this](control::Command command,
-                        std::function<void(control::CommandResult)> reply) {
-    execute(command, std::move(reply));
+                        const std::function<void(control::CommandResult)>& reply) {
+    execute(command, reply);
   };
   return port;
 }
 
-void Daemon::execute(control::Command command, std::function<void(control::CommandResult)> reply) {
+void Daemon::execute(control::Command command,
+                     const std::function<void(control::CommandResult)>& reply) {
   switch (command) {
     case control::Command::pause:
       link_.pause();

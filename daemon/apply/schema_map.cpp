@@ -48,7 +48,7 @@ std::vector<std::string> identity_columns(const Relation& relation, const Relati
                         has_key(source, table.keys.front().columns);
     return usable ? table.keys.front().columns : std::vector<std::string>();
   }
-  const std::vector<std::string> wanted = key_columns(relation);
+  std::vector<std::string> wanted = key_columns(relation);
   for (const TargetKey& key : table.keys) {
     if (same_set(key.columns, wanted)) {
       return wanted;

@@ -2,6 +2,7 @@
 // apply/pipeline and repld.advance stand on, tried with a Sync before and after the COMMIT; then
 // the same through the daemon.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "pg/migrations.h"
 #include "pg/pipeline_connection.h"
@@ -138,10 +139,10 @@ TEST_SUITE("pipeline") {
     pair.past_guard("delete from t where id in (7, 60)");
     pair.past_guard("insert into t values (207, -1)");
     for (int i = 1; i <= 100; ++i) {
-      const std::string n = std::to_string(i);
-      pair.on_source("begin; update t set n = " + n + " where id = " + n +
-                     "; insert into k values (" + n + "); insert into t values (" +
-                     std::to_string(200 + i) + ", 1); commit");
+      pair.on_source(
+          fmt::format("begin; update t set n = {0} where id = {0}; insert into k values ({0}); "
+                      "insert into t values ({1}, 1); commit",
+                      i, 200 + i));
     }
     pair.on_source("delete from t where id = 60");
     REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);

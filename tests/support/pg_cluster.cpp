@@ -26,9 +26,9 @@ std::string cache_directory() {
 }
 
 std::string binaries_of(int version) {
-  const std::string path =
-      version == 15 ? "/usr/lib/postgresql/15/bin"
-                    : cache_directory() + "/postgresql-" + std::to_string(version) + "/bin";
+  std::string path = version == 15
+                         ? "/usr/lib/postgresql/15/bin"
+                         : cache_directory() + "/postgresql-" + std::to_string(version) + "/bin";
   if (!fs::exists(path + "/postgres")) {
     throw std::runtime_error("PostgreSQL " + std::to_string(version) + " is not at " + path +
                              ": run script/install-postgres");

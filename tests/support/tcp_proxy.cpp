@@ -38,7 +38,7 @@ class Lane {
   Lane(const Weather& weather, tcp::socket& from, tcp::socket& to, asio::io_context& io)
       : weather_(weather), from_(from), to_(to), timer_(io) {}
 
-  void start(std::shared_ptr<Connection> owner) { read(owner); }
+  void start(const std::shared_ptr<Connection>& owner) { read(owner); }
   void send(const std::shared_ptr<Connection>& owner);
   void stop() { timer_.cancel(); }
 

@@ -108,8 +108,8 @@ std::vector<std::string> shown(const Tuple& tuple) {
   std::vector<std::string> columns;
   for (const Column& column : tuple) {
     switch (column.kind) {
-      case Value::Kind::null: columns.push_back("null"); break;
-      case Value::Kind::unchanged: columns.push_back("unchanged"); break;
+      case Value::Kind::null: columns.emplace_back("null"); break;
+      case Value::Kind::unchanged: columns.emplace_back("unchanged"); break;
       case Value::Kind::text: columns.push_back("=" + std::string(column.text)); break;
     }
   }

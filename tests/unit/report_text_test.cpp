@@ -25,7 +25,7 @@ Report sample_report() {
 
 TEST_CASE("a report shows errors first, who runs the SQL where, and colour only when asked") {
   const std::string text = cli::render_report(sample_report(), false);
-  CHECK(text.find("\x1b") == std::string::npos);
+  CHECK(text.find('\x1b') == std::string::npos);
   CHECK(text.find("ERROR    wal_level") < text.find("ok       PostgreSQL"));
   CHECK(text.find("on the source, as admin:\n             alter system") != std::string::npos);
   CHECK(text.find("hold together: public.a, public.b\n") != std::string::npos);
