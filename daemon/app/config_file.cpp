@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t kMemoryMbMin = 16;
 constexpr int64_t kMemoryMbMax = 1 << 20;
+constexpr size_t kNameBytesMax = 63;  // of PostgreSQL's identifiers
 
 // One pass over the file: its sections as readers.
 class Sections {
@@ -96,12 +97,17 @@ void read_link(TomlReader reader, LinkConfig& link) {
     throw reader.error_at("name", "must be 1 to 40 of a-z, 0-9 and _")
         .hint("It becomes part of a replication slot's name.");
   }
-  if (!link.create_publication) {
-    throw reader.error_at("create_publication", "false is not available yet")
-        .hint("Leave it out: repld makes a publication of its own and touches no other.");
-  }
-  if (!link.publications.empty()) {
+  if (link.create_publication && !link.publications.empty()) {
     throw reader.error_at("publications", "needs create_publication = false");
+  }
+  if (!link.create_publication && link.publications.empty()) {
+    throw reader.error_at("create_publication", "false needs publications to use")
+        .hint("Name them in link.publications; or leave it out, then repld makes its own.");
+  }
+  for (const std::string& name : link.publications) {
+    if (name.empty() || name.size() > kNameBytesMax) {
+      throw reader.error_at("publications", "must be names of 1 to 63 bytes");
+    }
   }
 }
 

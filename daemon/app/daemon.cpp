@@ -167,8 +167,7 @@ link::Hooks Daemon::hooks() {
   hooks.copy_tables = [this](const link::CopyRequest& request) {
     const link::Settings& settings = link_.settings();
     const copy::CopyPlan plan = {config_.link.name,    request.snapshot, request.guard_nonce,
-                                 config_.copy.workers, request.tables,   request.targets,
-                                 request.columns};
+                                 config_.copy.workers, request.tables,   request.targets};
     copy::copy_tables(settings.source, settings.target, plan, {request.progress, request.finished},
                       request.stop);
   };
@@ -208,15 +207,18 @@ control::ControlPort Daemon::control_port() {
   return port;
 }
 
+// Whoever has an answer and then asks for the status is not told what was before the command.
 void Daemon::execute(control::Command command,
                      const std::function<void(control::CommandResult)>& reply) {
   switch (command) {
     case control::Command::pause:
       link_.pause();
+      publish();
       reply({});
       break;
     case control::Command::resume:
       link_.resume();
+      publish();
       reply({});
       break;
     case control::Command::mark:
@@ -230,12 +232,18 @@ void Daemon::execute(control::Command command,
       break;
     case control::Command::finalize:
     case control::Command::finalize_source_gone:
-      link_.finalize(
-          command == control::Command::finalize_source_gone,
-          [reply](const std::optional<ErrorStatus>& failure, const std::vector<std::string>& left) {
-            reply(failure ? control::CommandResult{409, failure_json(*failure)}
-                          : control::CommandResult{200, nlohmann::json{{"left", left}}.dump()});
-          });
+      link_.finalize(command == control::Command::finalize_source_gone,
+                     [this, reply](const std::optional<ErrorStatus>& failure,
+                                   const std::vector<std::string>& left) {
+                       const control::CommandResult result =
+                           failure
+                               ? control::CommandResult{409, failure_json(*failure)}
+                               : control::CommandResult{200, nlohmann::json{{"left", left}}.dump()};
+                       asio::post(io_, [this, reply, result] {
+                         publish();
+                         reply(result);
+                       });
+                     });
       break;
   }
 }

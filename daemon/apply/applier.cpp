@@ -12,42 +12,47 @@ constexpr size_t kInFlightMax = 4;
 constexpr std::chrono::seconds kIdleRowInterval{10};
 constexpr std::chrono::milliseconds kPromptRowInterval{250};
 constexpr std::chrono::milliseconds kAskInterval{50};
+constexpr std::chrono::milliseconds kIdleWait{1000};
 constexpr std::chrono::seconds kForceFlushAfter{1};
+constexpr std::chrono::milliseconds kSeenInterval{
+    1000};  // the margin counts while the target answers
 constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;  // 2000-01-01 in Unix time
+
+int64_t milliseconds(Clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
 
 }  // namespace
 
-Applier::Applier(Pipeline& pipeline, SchemaMap& schema, int socket, Lsn from,
-                 const ApplierOptions& options, PartQueue& queue, Synchronized<Flow>& flow,
-                 Wakeup& wakeup, Wakeup& reader, ApplyObserver observer)
-    : pipeline_(pipeline),
-      schema_(schema),
-      socket_(socket),
+Applier::Applier(BatchPort& port, Lsn from, const ApplierOptions& options, NextPart next_part,
+                 Synchronized<Flow>& flow, Wakeup& wakeup, Wakeup& reader, ApplyObserver observer)
+    : port_(port),
       options_(options),
-      queue_(queue),
+      next_part_(std::move(next_part)),
       flow_(flow),
       wakeup_(wakeup),
       reader_(reader),
       observer_(std::move(observer)),
       sent_(from),
       applied_(from),
-      row_moved_at_(Clock::now()),
-      asked_at_(Clock::now()),
-      committed_at_(Clock::now()) {
-  schema_.before_ddl([this] { release_locks(); });
+      row_moved_at_(port_.now()),
+      asked_at_(port_.now()),
+      committed_at_(port_.now()) {
+  port_.before_ddl([this] { release_locks(); });
+  flow_.with([this](Flow& flow) { flow.target_seen_ms = milliseconds(port_.answered_at()); });
 }
 
 void Applier::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     wakeup_.drain();
-    pipeline_.receive();
+    port_.receive();
     settle();
     track_durable();
     if (fill(stop) || move_idle_position()) {
       continue;
     }
-    const auto timeout = marks_.empty() ? std::chrono::milliseconds(1000) : kAskInterval;
-    poll_socket(socket_, false, wakeup_, static_cast<int>(timeout.count()));
+    const auto timeout = marks_.empty() ? kIdleWait : kAskInterval;
+    port_.wait(wakeup_, timeout);
   }
   finish();
 }
@@ -74,9 +79,8 @@ bool Applier::fill(const std::stop_token& stop) {
 Batch Applier::next_batch() {
   Batch batch;
   batch.from = sent_;
-  while (!large_ && batch.rows < options_.batch_rows_max &&
-         batch.bytes < options_.batch_bytes_max) {
-    std::optional<TransactionPart> part = queue_.try_pop();
+  while (!large_ && !batch.full(options_.batch)) {
+    std::optional<TransactionPart> part = next_part_();
     if (!part) {
       break;
     }
@@ -92,12 +96,12 @@ Batch Applier::next_batch() {
 void Applier::send(Batch batch) {
   sent_ = batch.to;
   in_flight_.push_back(
-      pipeline_.send(std::move(batch), options_.strictness, Pipeline::Commit::with_changes));
+      port_.send(std::move(batch), options_.strictness, BatchPort::Commit::with_changes));
 }
 
 void Applier::settle() {
   while (!in_flight_.empty() && in_flight_.front()->finished) {
-    const std::shared_ptr<InFlight> front = in_flight_.front();
+    const InFlightPtr front = in_flight_.front();
     if (!front->committed) {
       recover();
       continue;
@@ -110,9 +114,9 @@ void Applier::settle() {
   }
 }
 
-void Applier::commit_held(const std::shared_ptr<InFlight>& in_flight) {
-  pipeline_.send_commit(in_flight);
-  pipeline_.receive_all();
+void Applier::commit_held(const InFlightPtr& in_flight) {
+  port_.send_commit(in_flight);
+  port_.receive_all();
   if (!in_flight->failure && !in_flight->committed) {
     throw Error(ErrorKind::connect, "the target rolled a batch back without saying why");
   }
@@ -120,12 +124,12 @@ void Applier::commit_held(const std::shared_ptr<InFlight>& in_flight) {
 
 void Applier::apply_large(TransactionPart first, const std::stop_token& stop) {
   while (!in_flight_.empty()) {
-    pipeline_.receive_all();
+    port_.receive_all();
     settle();
   }
-  schema_.map_all(first);
+  port_.map(first);
   const Lsn from = sent_;
-  const auto in_flight = pipeline_.send_begin(from);
+  const auto in_flight = port_.send_begin(from);
   in_large_ = true;
   TransactionPart part = std::move(first);
   uint64_t parts = 1;
@@ -136,13 +140,15 @@ void Applier::apply_large(TransactionPart first, const std::stop_token& stop) {
     if (!next) {
       roll_back();
       in_large_ = false;
+      counted_ = {};
+      counted_index_.clear();
       return;
     }
     part = std::move(*next);
     apply_part(in_flight, part);
     ++parts;
   }
-  pipeline_.send_advance(in_flight, from, part.end_lsn);
+  port_.send_advance(in_flight, from, part.end_lsn);
   commit_held(in_flight);
   if (in_flight->failure) {
     roll_back();
@@ -150,11 +156,12 @@ void Applier::apply_large(TransactionPart first, const std::stop_token& stop) {
   }
   in_large_ = false;
   sent_ = part.end_lsn;
+  commit_time_us_ = part.commit_time_us + kPostgresEpochUs;
   committed(*in_flight, parts);
 }
 
-void Applier::apply_part(const std::shared_ptr<InFlight>& in_flight, const TransactionPart& part) {
-  schema_.map_all(part);
+void Applier::apply_part(const InFlightPtr& in_flight, const TransactionPart& part) {
+  port_.map(part);
   if (restart_) {
     throw Error(ErrorKind::connect, "a partition was made amid a large transaction")
         .detail("the transaction is applied again from its start")
@@ -162,13 +169,12 @@ void Applier::apply_part(const std::shared_ptr<InFlight>& in_flight, const Trans
                    ? ""
                    : part.changes.front().relation->full_name());
   }
-  pipeline_.send_part(in_flight, part, options_.strictness);
-  pipeline_.receive_all();
+  port_.send_part(in_flight, part, options_.strictness);
+  port_.receive_all();
   if (in_flight->failure && in_flight->failure->kind() == ErrorKind::conflict) {
-    schema_.forget_unconfirmed();
-    pipeline_.send_rollback_to_part(in_flight);
-    pipeline_.send_part(in_flight, part, Strictness::mending);
-    pipeline_.receive_all();
+    port_.send_rollback_to_part(in_flight);
+    port_.send_part(in_flight, part, Strictness::mending);
+    port_.receive_all();
   }
   if (in_flight->failure) {
     roll_back();
@@ -180,11 +186,11 @@ void Applier::apply_part(const std::shared_ptr<InFlight>& in_flight, const Trans
 std::optional<TransactionPart> Applier::await_part(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     wakeup_.drain();
-    if (std::optional<TransactionPart> part = queue_.try_pop()) {
+    if (std::optional<TransactionPart> part = next_part_()) {
       return part;
     }
-    poll_socket(socket_, false, wakeup_, 1000);
-    pipeline_.receive();  // notices that the target is gone
+    port_.wait(wakeup_, kIdleWait);
+    port_.receive();  // notices that the target is gone
   }
   return std::nullopt;
 }
@@ -194,21 +200,22 @@ void Applier::committed(const InFlight& in_flight, uint64_t parts) {
   const Batch& batch = in_flight.batch;
   applied_ = batch.to;
   parts_applied_ += parts;
-  row_moved_at_ = committed_at_ = Clock::now();
+  row_moved_at_ = committed_at_ = port_.now();
   for (const TransactionPart& part : batch.parts) {
+    commit_time_us_ = part.commit_time_us + kPostgresEpochUs;
     count(part);
   }
   flow_.with([&](Flow& flow) {
     flow.progress.receive(applied_);
     flow.progress.apply(applied_);
   });
-  const Lsn due = batch.synchronous ? Lsn::invalid : pipeline_.target_written();
+  const Lsn due = batch.synchronous ? Lsn::invalid : port_.target_written();
   if (batch.synchronous) {
     marks_.clear();
   }
   marks_.push_back({due, applied_, commit_time_us_});
   counted_.transactions = static_cast<int64_t>(std::max<size_t>(batch.parts.size(), parts > 0));
-  counted_.seconds = std::chrono::duration<double>(committed_at_ - batch.sent_at).count();
+  counted_.seconds = std::chrono::duration<double>(committed_at_ - in_flight.sent_at).count();
   observer_.applied(counted_);
   counted_ = {};
   counted_index_.clear();
@@ -220,7 +227,6 @@ void Applier::committed(const InFlight& in_flight, uint64_t parts) {
 }
 
 void Applier::count(const TransactionPart& part) {
-  commit_time_us_ = part.commit_time_us + kPostgresEpochUs;
   for (const Change& change : part.changes) {
     if (change.kind == ChangeKind::truncate) {
       continue;
@@ -228,7 +234,7 @@ void Applier::count(const TransactionPart& part) {
     const auto [found, fresh] =
         counted_index_.try_emplace(change.relation.get(), counted_.rows.size());
     if (fresh) {
-      counted_.rows.push_back({schema_.find(change.relation).table, 0, 0, 0});
+      counted_.rows.push_back({port_.table_of(change.relation), 0, 0, 0});
     }
     AppliedRows& rows = counted_.rows[found->second];
     rows.inserted += change.kind == ChangeKind::insert;
@@ -245,7 +251,7 @@ bool Applier::move_idle_position() {
   if (marks_.empty()) {
     flow_.with([&](Flow& flow) { flow.caught_up = std::max(flow.caught_up, idle.lsn); });
   }
-  const auto since = Clock::now() - row_moved_at_;
+  const auto since = port_.now() - row_moved_at_;
   if (since < kIdleRowInterval && !(idle.prompt && since >= kPromptRowInterval)) {
     return false;
   }
@@ -259,45 +265,48 @@ bool Applier::move_idle_position() {
 
 void Applier::track_durable() {
   std::optional<Mark> durable;
-  while (!marks_.empty() && marks_.front().target <= pipeline_.target_flushed()) {
+  while (!marks_.empty() && marks_.front().target <= port_.target_flushed()) {
     durable = marks_.front();
     marks_.pop_front();
   }
-  if (durable) {
-    flow_.with([&](Flow& flow) {
+  flow_.with([&](Flow& flow) {
+    flow.target_seen_ms = milliseconds(port_.answered_at());
+    if (durable) {
       flow.progress.make_durable(durable->source);
       flow.caught_up = std::max(flow.caught_up, durable->source);
       flow.durable_commit_us = std::max(flow.durable_commit_us, durable->commit_us);
-    });
+    }
+  });
+  if (durable) {
     reader_.notify();
   }
-  if (marks_.empty() || !in_flight_.empty() || pipeline_.owed() > 0) {
+  if (!in_flight_.empty() || port_.owed() > 0) {
     return;
   }
-  const auto now = Clock::now();
-  if (now - committed_at_ >= kForceFlushAfter) {
+  const auto now = port_.now();
+  if (!marks_.empty() && now - committed_at_ >= kForceFlushAfter) {
     Batch flush;
     flush.from = flush.to = sent_;
     flush.synchronous = true;
     send(std::move(flush));
-  } else if (now - asked_at_ >= kAskInterval) {
+  } else if (now - asked_at_ >= (marks_.empty() ? kSeenInterval : kAskInterval)) {
     asked_at_ = now;
-    pipeline_.send_position_query();
+    port_.send_position_query();
   }
 }
 
 void Applier::finish() {
   while (!in_flight_.empty()) {
-    pipeline_.receive_all();
+    port_.receive_all();
     settle();
   }
-  pipeline_.receive_all();
+  port_.receive_all();
   if (!marks_.empty()) {
     Batch flush;
     flush.from = flush.to = sent_;
     flush.synchronous = true;
     send(std::move(flush));
-    pipeline_.receive_all();
+    port_.receive_all();
     settle();
   }
   track_durable();

@@ -1,4 +1,4 @@
-// The apply thread of a link: queue -> batch -> pipeline, and what became of it.
+// The apply thread of a link: queue -> batch -> target, and what became of it.
 //
 // Batches adapt to the load: one takes whatever has arrived, up to its limits, and up to
 // kInFlightMax are on their way at once, so that latency is one round trip when idle and a
@@ -10,7 +10,7 @@
 // have forgotten those commits: the next session starts from the progress row it then finds.
 //
 // A refused row or a wrong count has aborted its batch on the server (core/apply_sql) and those
-// behind it (apply/pipeline). Here that batch is replayed with mending statements, its COMMIT
+// behind it (apply/batch_port). Here that batch is replayed with mending statements, its COMMIT
 // held until all counts are known; rows that had been missing are counted as drift. What still
 // fails stops the link: everything before it is committed first, then Error(conflict) says which
 // transaction and table it was.
@@ -23,26 +23,23 @@
 //   durable marked, C    the margin still holds the WAL; nothing is due
 #pragma once
 
-#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
-#include <memory>
+#include <optional>
 #include <stop_token>
 
-#include "apply/pipeline.h"
-#include "base/bounded_queue.h"
+#include "apply/batch_port.h"
 #include "base/synchronized.h"
 #include "core/flow.h"
 
 namespace repld::apply {
 
-using PartQueue = BoundedQueue<TransactionPart>;
+// What has arrived next; nothing when all of it has been taken.
+using NextPart = std::function<std::optional<TransactionPart>()>;
 
 struct ApplierOptions {
-  std::string link;
-  size_t batch_rows_max = 0;
-  size_t batch_bytes_max = 0;
+  BatchLimits batch;
   Strictness strictness = Strictness::exact;
 };
 
@@ -69,16 +66,13 @@ struct ApplyObserver {
 class Applier {
  public:
   // Borrows everything; `wakeup` is this thread's, `reader` is notified of durable progress.
-  Applier(Pipeline& pipeline, SchemaMap& schema, int socket, Lsn from,
-          const ApplierOptions& options, PartQueue& queue, Synchronized<Flow>& flow, Wakeup& wakeup,
-          Wakeup& reader, ApplyObserver observer);
+  Applier(BatchPort& port, Lsn from, const ApplierOptions& options, NextPart next_part,
+          Synchronized<Flow>& flow, Wakeup& wakeup, Wakeup& reader, ApplyObserver observer);
 
   // Until stopped; then what was sent is made durable. Throws Error when it cannot go on.
   void run(const std::stop_token& stop);
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   bool fill(const std::stop_token& stop);  // true when something was sent
   Batch next_batch();
   void send(Batch batch);
@@ -89,9 +83,9 @@ class Applier {
   void replay(Batch batch);
   void replay_singly(Batch batch);
   void apply_large(TransactionPart first, const std::stop_token& stop);
-  void apply_part(const std::shared_ptr<InFlight>& in_flight, const TransactionPart& part);
+  void apply_part(const InFlightPtr& in_flight, const TransactionPart& part);
   std::optional<TransactionPart> await_part(const std::stop_token& stop);
-  void commit_held(const std::shared_ptr<InFlight>& in_flight);
+  void commit_held(const InFlightPtr& in_flight);
   void committed(const InFlight& in_flight, uint64_t parts);
   void count(const TransactionPart& part);
   bool move_idle_position();
@@ -99,11 +93,9 @@ class Applier {
   void finish();
   [[noreturn]] void refuse(const InFlight& in_flight, const TransactionPart& part) const;
 
-  Pipeline& pipeline_;
-  SchemaMap& schema_;
-  const int socket_;
+  BatchPort& port_;
   const ApplierOptions options_;
-  PartQueue& queue_;
+  const NextPart next_part_;
   Synchronized<Flow>& flow_;
   Wakeup& wakeup_;
   Wakeup& reader_;
@@ -115,7 +107,7 @@ class Applier {
     int64_t commit_us;  // of the newest transaction up to there; 0: none yet
   };
 
-  std::deque<std::shared_ptr<InFlight>> in_flight_;
+  std::deque<InFlightPtr> in_flight_;
   bool in_large_ = false;                 // a transaction in parts is open on the target
   bool restart_ = false;                  // it was given up for DDL: the stream begins again
   std::optional<TransactionPart> large_;  // first part of an oversized transaction, to come next
@@ -125,7 +117,7 @@ class Applier {
   Lsn sent_;
   Lsn applied_;
   uint64_t parts_applied_ = 0;
-  int64_t commit_time_us_ = 0;  // of the newest transaction counted, since 1970
+  int64_t commit_time_us_ = 0;  // of the newest transaction applied, since 1970
   Clock::time_point row_moved_at_;
   Clock::time_point asked_at_;      // for the flush position
   Clock::time_point committed_at_;  // the newest mark

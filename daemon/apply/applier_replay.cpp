@@ -22,10 +22,15 @@ const char* name_of(ChangeKind kind) {
 
 }  // namespace
 
-// The oldest batch failed. Those behind it cannot have been committed.
+// The oldest batch failed. Those behind it cannot have been committed, unless it was a flush.
 void Applier::recover() {
-  pipeline_.receive_all();
-  std::deque<std::shared_ptr<InFlight>> open = std::move(in_flight_);
+  port_.receive_all();
+  const InFlight& oldest = *in_flight_.front();
+  if (oldest.batch.from == oldest.batch.to) {
+    throw Error(ErrorKind::connect, "the target could not flush what it had committed")
+        .detail("SQLSTATE {}", oldest.failure ? oldest.failure->sqlstate() : "");
+  }
+  std::deque<InFlightPtr> open = std::move(in_flight_);
   in_flight_.clear();
   for (const auto& in_flight : open) {
     REPLD_ASSERT(in_flight->finished && !in_flight->committed);
@@ -48,9 +53,8 @@ void Applier::recover() {
 }
 
 void Applier::roll_back() {
-  schema_.forget_unconfirmed();
-  pipeline_.send_rollback();
-  pipeline_.receive_all();
+  port_.send_rollback();
+  port_.receive_all();
 }
 
 // Before DDL on the target from another session of ours. What is in flight ends by itself once its
@@ -61,14 +65,13 @@ void Applier::release_locks() {
     restart_ = true;
     roll_back();
   } else {
-    pipeline_.receive_all();
+    port_.receive_all();
   }
 }
 
 void Applier::replay(Batch batch) {
-  const auto in_flight =
-      pipeline_.send(std::move(batch), Strictness::mending, Pipeline::Commit::held);
-  pipeline_.receive_all();
+  const auto in_flight = port_.send(std::move(batch), Strictness::mending, BatchPort::Commit::held);
+  port_.receive_all();
   if (!in_flight->failure) {
     commit_held(in_flight);
   }
@@ -79,12 +82,12 @@ void Applier::replay(Batch batch) {
   }
   roll_back();
   Batch& refused = in_flight->batch;
-  if (!in_flight->failed_change || refused.parts.size() == 1) {
-    if (refused.parts.size() > 1) {
-      replay_singly(std::move(refused));
-      return;
-    }
-    refuse(*in_flight, refused.parts.front());
+  if (refused.parts.empty()) {
+    throw Error(*in_flight->failure);
+  }
+  if (!in_flight->failed_change && refused.parts.size() > 1) {
+    replay_singly(std::move(refused));
+    return;
   }
   Batch before;
   before.from = refused.from;

@@ -1,52 +1,21 @@
 #include "apply/change_binding.h"
 
-#include <cstring>
+#include <algorithm>
+
+#include "core/row_view.h"
 
 namespace repld::apply {
 
 namespace {
 
-// Columns of one change. Under FULL the old row is whole, so a TOAST value that the new row
-// leaves out is taken from there.
-class Rows {
- public:
-  Rows(const TransactionPart& part, const Change& change) : part_(part), change_(change) {}
-
-  const Value& old_value(size_t column) const { return part_.values[change_.old_first + column]; }
-
-  const Value& new_value(size_t column) const {
-    const Value& value = part_.values[change_.new_first + column];
-    const bool from_old =
-        value.kind == Value::Kind::unchanged && change_.old_tuple == OldTuple::full;
-    return from_old ? old_value(column) : value;
-  }
-
-  const char* text(const Value& value) const {
-    return value.kind == Value::Kind::text ? part_.text(value) : nullptr;
-  }
-
-  bool differs(size_t column) const {
-    const char* before = text(old_value(column));
-    const char* after = text(new_value(column));
-    if (before == nullptr || after == nullptr) {
-      return before != after;
-    }
-    return std::strcmp(before, after) != 0;
-  }
-
- private:
-  const TransactionPart& part_;
-  const Change& change_;
-};
-
-UpdateShape shape_of(const MappedRelation& relation, const Change& change, const Rows& rows) {
+UpdateShape shape_of(const MappedRelation& relation, const Change& change, const RowView& row) {
   UpdateShape shape;
   shape.old_row = change.old_tuple != OldTuple::none;
   for (size_t i = 0; i < relation.mapping.columns.size(); ++i) {
-    const bool known = rows.new_value(i).kind != Value::Kind::unchanged;
+    const bool known = row.new_value(i).kind != Value::Kind::unchanged;
     shape.known.push_back(known);
     // A key that moved under the other identity columns still finds its row by the old values.
-    if (relation.mapping.columns[i].key && shape.old_row && known && rows.differs(i)) {
+    if (relation.mapping.columns[i].key && shape.old_row && known && row.differs(i)) {
       shape.moved.resize(relation.mapping.columns.size());
       shape.moved[i] = true;
     }
@@ -70,6 +39,24 @@ void bind_truncate(SchemaMap& schema, const Truncate& truncate, BoundChange& bou
   bound.sql = truncate_statement(targets, truncate.restart_identity);
 }
 
+UpdateShape shape_of(const RowSet& rows) {
+  UpdateShape shape;
+  shape.known = rows.known;
+  return shape;
+}
+
+// A single row needs no array, and its statement is the cheaper one.
+Prepared& prepared_for(SchemaMap& schema, MappedRelation& relation, const RowSet& rows) {
+  if (rows.rows.size() > 1) {
+    return schema.set(relation, rows);
+  }
+  switch (rows.kind) {
+    case ChangeKind::insert: return schema.insert(relation, Strictness::exact);
+    case ChangeKind::remove: return schema.remove(relation, Strictness::exact);
+    default: return schema.update(relation, shape_of(rows), Strictness::exact);
+  }
+}
+
 }  // namespace
 
 void bind(SchemaMap& schema, const TransactionPart& part, const Change& change,
@@ -83,22 +70,51 @@ void bind(SchemaMap& schema, const TransactionPart& part, const Change& change,
     return;
   }
   MappedRelation& relation = schema.find(change.relation);
-  const Rows rows(part, change);
+  const RowView row(part, change);
   bound.relation = &relation;
   switch (change.kind) {
     case ChangeKind::insert: bound.prepared = &schema.insert(relation, strictness); break;
     case ChangeKind::remove: bound.prepared = &schema.remove(relation, strictness); break;
     case ChangeKind::update:
-      bound.prepared = &schema.update(relation, shape_of(relation, change, rows), strictness);
+      bound.prepared = &schema.update(relation, shape_of(relation, change, row), strictness);
       break;
     case ChangeKind::truncate: break;
   }
   for (const Statement::Parameter& parameter : bound.prepared->statement.parameters) {
     const Value& value =
-        parameter.old_row ? rows.old_value(parameter.column) : rows.new_value(parameter.column);
-    bound.values.push_back(rows.text(value));
+        parameter.old_row ? row.old_value(parameter.column) : row.new_value(parameter.column);
+    bound.values.push_back(row.text(value));
     bound.bytes += value.length;
   }
+}
+
+void bind_set(SchemaMap& schema, const RowSet& rows, BoundChange& bound) {
+  MappedRelation& relation = schema.find(rows.relation);
+  bound.relation = &relation;
+  bound.prepared = &prepared_for(schema, relation, rows);
+  bound.values.clear();
+  const std::vector<Statement::Parameter>& parameters = bound.prepared->statement.parameters;
+  if (rows.rows.size() == 1) {
+    bound.bytes = rows.bytes;
+    for (const Statement::Parameter& parameter : parameters) {
+      bound.values.push_back(rows.rows.front()[parameter.column].text);
+    }
+    return;
+  }
+  bound.bytes = 0;
+  bound.arrays.resize(std::max(bound.arrays.size(), parameters.size()));
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    ArrayText& array = bound.arrays[i];
+    array.clear();
+    for (const Field* row : rows.rows) {
+      const Field& field = row[parameters[i].column];
+      array.add(field.text, field.length);
+    }
+    bound.values.push_back(array.finish());
+    bound.bytes += array.size();
+  }
+  bound.due = std::to_string(rows.rows.size());
+  bound.values.push_back(bound.due.c_str());
 }
 
 }  // namespace repld::apply

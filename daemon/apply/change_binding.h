@@ -1,10 +1,12 @@
-// One change of a transaction part as a prepared statement and its parameter values.
+// A change, or a set of folded ones, as a prepared statement and its parameter values.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "apply/schema_map.h"
+#include "core/array_text.h"
+#include "core/change_set.h"
 #include "core/transaction.h"
 
 namespace repld::apply {
@@ -13,12 +15,17 @@ struct BoundChange {
   MappedRelation* relation = nullptr;  // null for truncate
   Prepared* prepared = nullptr;        // null for truncate
   std::string sql;                     // truncate only
-  std::vector<const char*> values;     // point into the part's arena
+  std::vector<const char*> values;     // point into the part's arena, or below
   size_t bytes = 0;                    // of the values
+  std::vector<ArrayText> arrays;
+  std::string due;
 };
 
 // Fills `bound`, reusing its memory. Throws Error(schema) when the relation does not fit.
 void bind(SchemaMap& schema, const TransactionPart& part, const Change& change,
           Strictness strictness, BoundChange& bound);
+
+// The same for many rows, exactly.
+void bind_set(SchemaMap& schema, const RowSet& rows, BoundChange& bound);
 
 }  // namespace repld::apply

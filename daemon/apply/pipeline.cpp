@@ -1,6 +1,5 @@
 #include "apply/pipeline.h"
 
-#include "base/failpoint.h"
 #include "base/wakeup.h"
 #include "core/sql_text.h"
 
@@ -10,6 +9,22 @@ namespace {
 
 constexpr const char* kPositionQuery =
     "select pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn()";
+
+const char* sql_of(BatchPort::Command command) {
+  using Command = BatchPort::Command;
+  switch (command) {
+    case Command::begin: return "begin";
+    case Command::defer_constraints: return "set constraints all deferred";
+    case Command::commit_synchronously: return "set local synchronous_commit = on";
+    case Command::savepoint: return "savepoint part";
+    case Command::release_savepoint: return "release savepoint part";
+    case Command::rollback_to_savepoint: return "rollback to savepoint part";
+    case Command::commit: return "commit";
+    case Command::ask_position: return kPositionQuery;
+    case Command::rollback: return "rollback";
+  }
+  return "";
+}
 
 // libpq holds what is queued and moves all of it when the socket takes only a part, so little may
 // pile up there.
@@ -30,129 +45,79 @@ Pipeline::Pipeline(pg::PipelineConnection& connection, SchemaMap& schema, std::s
       owner_(std::move(owner)),
       stop_(std::move(stop)) {}
 
-std::string Pipeline::advance_sql(Lsn from, Lsn to) const {
-  return fmt::format("select repld.advance({}, {}, '{}', '{}')", quote_literal(link_),
-                     quote_literal(owner_), to_string(from), to_string(to));
-}
-
-std::shared_ptr<InFlight> Pipeline::send(Batch batch, Strictness strictness, Commit commit) {
-  auto in_flight = std::make_shared<InFlight>();
-  in_flight->batch = std::move(batch);
-  in_flight->batch.sent_at = std::chrono::steady_clock::now();
-  const Batch& sent = in_flight->batch;
-  for (const TransactionPart& part : sent.parts) {
-    schema_.map_all(part);
+void Pipeline::queue(const InFlightPtr& in_flight, Command command) {
+  // What was prepared behind the failure was skipped.
+  if (command == Command::rollback || command == Command::rollback_to_savepoint) {
+    schema_.forget_unconfirmed();
   }
-  send_other(in_flight, "begin");
-  send_other(in_flight, advance_sql(sent.from, sent.to));
-  send_other(in_flight, "set constraints all deferred");
-  if (sent.synchronous) {
-    send_other(in_flight, "set local synchronous_commit = on");
+  connection_.execute(sql_of(command));
+  switch (command) {
+    case Command::commit: owe(Owed::Kind::commit, in_flight); break;
+    case Command::ask_position: owe(Owed::Kind::position, in_flight); break;
+    default: owe(Owed::Kind::other, in_flight); break;
   }
-  for (size_t i = 0; i < sent.parts.size(); ++i) {
-    send_changes(in_flight, sent.parts[i], i, strictness);
-  }
-  if (commit == Commit::with_changes) {
-    failpoint("apply.before_commit");
-    send_commit(in_flight);
-  } else {
-    send_sync(in_flight);
-  }
-  failpoint("apply.batch_sent");
-  return in_flight;
 }
 
-void Pipeline::send_commit(const std::shared_ptr<InFlight>& in_flight) {
-  in_flight->finished = false;
-  connection_.execute("commit");
-  owe(Owed::Kind::commit, in_flight);
-  connection_.execute(kPositionQuery);
-  owe(Owed::Kind::position, in_flight);
-  send_sync(in_flight);
+void Pipeline::queue_advance(const InFlightPtr& in_flight, Lsn from, Lsn to) {
+  connection_.execute(fmt::format("select repld.advance({}, {}, '{}', '{}')", quote_literal(link_),
+                                  quote_literal(owner_), to_string(from), to_string(to)));
+  owe(Owed::Kind::other, in_flight);
 }
 
-std::shared_ptr<InFlight> Pipeline::send_begin(Lsn from) {
-  auto in_flight = std::make_shared<InFlight>();
-  in_flight->batch.from = from;
-  in_flight->batch.sent_at = std::chrono::steady_clock::now();
-  send_other(in_flight, "begin");
-  send_other(in_flight, advance_sql(from, from));
-  send_other(in_flight, "set constraints all deferred");
-  return in_flight;
-}
-
-void Pipeline::send_part(const std::shared_ptr<InFlight>& in_flight, const TransactionPart& part,
-                         Strictness strictness) {
-  send_other(in_flight, "savepoint part");
-  send_changes(in_flight, part, 0, strictness);
-  send_other(in_flight, "release savepoint part");
-  send_sync(in_flight);
-}
-
-void Pipeline::send_rollback_to_part(const std::shared_ptr<InFlight>& in_flight) {
-  in_flight->failure.reset();
-  in_flight->failed_change.reset();
-  send_other(in_flight, "rollback to savepoint part");
-}
-
-void Pipeline::send_advance(const std::shared_ptr<InFlight>& in_flight, Lsn from, Lsn to) {
-  in_flight->batch.to = to;
-  send_other(in_flight, advance_sql(from, to));
-}
-
-void Pipeline::send_rollback() {
-  send_other(nullptr, "rollback");
-  send_sync(nullptr);
-}
-
-void Pipeline::send_position_query() {
-  connection_.execute(kPositionQuery);
-  owe(Owed::Kind::position, nullptr);
-  send_sync(nullptr);
-}
-
-void Pipeline::owe(Owed::Kind kind, const std::shared_ptr<InFlight>& in_flight) {
+void Pipeline::owe(Owed::Kind kind, const InFlightPtr& in_flight) {
   Owed owed;
   owed.kind = kind;
   owed.in_flight = in_flight;
   owed_.push_back(std::move(owed));
 }
 
-void Pipeline::send_other(const std::shared_ptr<InFlight>& in_flight, const std::string& sql) {
-  connection_.execute(sql);
-  owe(Owed::Kind::other, in_flight);
-}
-
-void Pipeline::send_sync(const std::shared_ptr<InFlight>& in_flight) {
+void Pipeline::queue_sync(const InFlightPtr& in_flight) {
   connection_.sync();
   owe(Owed::Kind::sync, in_flight);
   flush();
 }
 
-void Pipeline::send_changes(const std::shared_ptr<InFlight>& in_flight, const TransactionPart& part,
-                            size_t part_index, Strictness strictness) {
-  for (size_t i = 0; i < part.changes.size(); ++i) {
-    const Change& change = part.changes[i];
-    bind(schema_, part, change, strictness, bound_);
-    const Owed owed{Owed::Kind::change, in_flight,  bound_.prepared, bound_.relation,
-                    change.kind,        strictness, part_index,      i};
-    if (bound_.prepared == nullptr) {
-      connection_.execute(bound_.sql);
-    } else {
-      if (bound_.prepared->state == Prepared::State::absent) {
-        connection_.prepare(bound_.prepared->name, bound_.prepared->statement.sql);
-        bound_.prepared->state = Prepared::State::sent;
-        Owed prepare = owed;
-        prepare.kind = Owed::Kind::prepare;
-        owed_.push_back(std::move(prepare));
-      }
-      connection_.execute_prepared(bound_.prepared->name, bound_.values);
+void Pipeline::queue_change(const InFlightPtr& in_flight, const TransactionPart& part,
+                            const InOrder& place, Strictness strictness) {
+  const Change& change = part.changes[place.change];
+  bind(schema_, part, change, strictness, bound_);
+  Owed owed;
+  owed.in_flight = in_flight;
+  owed.change_kind = change.kind;
+  owed.strictness = strictness;
+  owed.place = place;
+  send_bound(std::move(owed));
+}
+
+void Pipeline::queue_rows(const InFlightPtr& in_flight, const RowSet& rows) {
+  bind_set(schema_, rows, bound_);
+  Owed owed;
+  owed.in_flight = in_flight;
+  owed.change_kind = rows.kind;
+  send_bound(std::move(owed));
+}
+
+// What is in bound_.
+void Pipeline::send_bound(Owed owed) {
+  owed.kind = Owed::Kind::change;
+  owed.prepared = bound_.prepared;
+  owed.relation = bound_.relation;
+  if (bound_.prepared == nullptr) {
+    connection_.execute(bound_.sql);
+  } else {
+    if (bound_.prepared->state == Prepared::State::absent) {
+      connection_.prepare(bound_.prepared->name, bound_.prepared->statement.sql);
+      bound_.prepared->state = Prepared::State::sent;
+      Owed prepare = owed;
+      prepare.kind = Owed::Kind::prepare;
+      owed_.push_back(std::move(prepare));
     }
-    owed_.push_back(owed);
-    unflushed_bytes_ += bound_.bytes + kCommandBytes;
-    if (unflushed_bytes_ >= kFlushBytes) {
-      flush();
-    }
+    connection_.execute_prepared(bound_.prepared->name, bound_.values);
+  }
+  owed_.push_back(std::move(owed));
+  unflushed_bytes_ += bound_.bytes + kCommandBytes;
+  if (unflushed_bytes_ >= kFlushBytes) {
+    flush();
   }
 }
 
@@ -170,6 +135,7 @@ void Pipeline::receive() {
     REPLD_ASSERT(!owed_.empty());
     const Owed owed = std::move(owed_.front());
     owed_.pop_front();
+    answered_at_ = now();
     take(owed, result.get());
   }
 }
@@ -186,15 +152,19 @@ void Pipeline::receive_all() {
   }
 }
 
+void Pipeline::wait(Wakeup& wakeup, std::chrono::milliseconds timeout) {
+  poll_socket(connection_.socket(), false, wakeup, static_cast<int>(timeout.count()));
+}
+
 // What was sent and not answered is safe to leave: the server commits it with its progress or not
 // at all, and the next session waits for this one's end.
 void Pipeline::give_up_when_stopped() {
   if (!stop_.stop_requested()) {
     return;
   }
-  const auto now = std::chrono::steady_clock::now();
-  stopped_at_ = stopped_at_.value_or(now);
-  if (now - *stopped_at_ > kPatience) {
+  const Clock::time_point moment = now();
+  stopped_at_ = stopped_at_.value_or(moment);
+  if (moment - *stopped_at_ > kPatience) {
     throw Error(ErrorKind::connect, "stopped while the target was busy");
   }
 }
@@ -256,8 +226,12 @@ void Pipeline::fail(const Owed& owed, Error error) {
     return;
   }
   if (owed.kind == Owed::Kind::change || owed.kind == Owed::Kind::prepare) {
-    owed.in_flight->failed_part = owed.part;
-    owed.in_flight->failed_change = owed.change;
+    if (owed.place) {
+      owed.in_flight->failed_part = owed.place->part;
+      owed.in_flight->failed_change = owed.place->change;
+    } else {
+      keep_order(owed.relation->table);
+    }
   }
   owed.in_flight->failure = std::move(error);
 }

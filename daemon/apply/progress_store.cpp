@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 namespace repld::apply {
@@ -28,7 +29,8 @@ constexpr const char* kClaim =
 
 constexpr const char* kRead =
     "select slot_name, system_identifier, timeline, database, phase, lsn, owner, guard_nonce, "
-    "paused, extract(epoch from clock_timestamp() - updated_at) "
+    "paused, extract(epoch from clock_timestamp() - updated_at), "
+    "coalesce(publications::text, ''), coalesce(slot_maker, '') "
     "from repld.progress where link = $1";
 
 }  // namespace
@@ -83,21 +85,38 @@ std::optional<ProgressRow> ProgressStore::claim(const std::string& instance) {
   row.guard_nonce = pg::text(result, 0, 7);
   row.paused = pg::text(result, 0, 8) == "t";
   row.age_seconds = std::atof(pg::text(result, 0, 9).c_str());
+  row.slot_maker = pg::text(result, 0, 11);
+  if (const std::string names = pg::text(result, 0, 10); !names.empty()) {
+    row.publications = nlohmann::json::parse(names).get<std::vector<std::string>>();
+  }
   return row;
 }
 
 ProgressRow ProgressStore::create(const std::string& instance, const std::string& slot_name,
-                                  const pg::SystemIdentity& source) {
+                                  const pg::SystemIdentity& source,
+                                  const std::optional<std::vector<std::string>>& publications) {
   run_durably(
       "insert into repld.progress (link, slot_name, system_identifier, timeline, database, phase, "
-      "lsn, owner, owner_pid, owner_instance, guard_nonce) values ($1, $2, $3, $4, $5, 'setup', "
-      "'0/0', gen_random_uuid(), pg_backend_pid(), $6, gen_random_uuid()::text) "
+      "lsn, owner, owner_pid, owner_instance, guard_nonce, publications) values ($1, $2, $3, $4, "
+      "$5, 'setup', '0/0', gen_random_uuid(), pg_backend_pid(), $6, gen_random_uuid()::text, "
+      "nullif($7, '')::jsonb) "
       "on conflict (link) do update set slot_name = excluded.slot_name, "
       "system_identifier = excluded.system_identifier, timeline = excluded.timeline, "
-      "database = excluded.database",
+      "database = excluded.database, lsn = excluded.lsn, publications = excluded.publications, "
+      "slot_maker = null",
       {link_, slot_name, source.system_identifier, std::to_string(source.timeline), source.database,
-       instance});
+       instance, publications ? nlohmann::json(*publications).dump() : std::string()});
   return *claim(instance);
+}
+
+void ProgressStore::note_slot_maker(const std::string& backend) {
+  run_durably("update repld.progress set slot_maker = $2 where link = $1 and phase = 'setup'",
+              {link_, backend});
+}
+
+void ProgressStore::note_slot(Lsn lsn) {
+  run_durably("update repld.progress set lsn = $2::pg_lsn where link = $1 and phase = 'setup'",
+              {link_, to_string(lsn)});
 }
 
 void ProgressStore::begin_streaming(Lsn lsn) {

@@ -19,6 +19,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "core/lsn.h"
 #include "pg/connection.h"
@@ -38,6 +39,9 @@ struct ProgressRow {
   std::string owner;  // uuid, new with every claim
   std::string guard_nonce;
   bool paused = false;
+  // Of others, that the link streams through; nothing: it has one of its own.
+  std::optional<std::vector<std::string>> publications;
+  std::string slot_maker;  // backend of the source that was told to make the slot; or empty
   double age_seconds = 0;  // since the position was last moved, by the target's clock
 };
 
@@ -58,7 +62,13 @@ class ProgressStore {
   // Writes the first row of a link, in phase setup, and claims it. A row that an interrupted set-up
   // left is taken over: its guard nonce, which the guard on the tables may carry, stays.
   ProgressRow create(const std::string& instance, const std::string& slot_name,
-                     const pg::SystemIdentity& source);
+                     const pg::SystemIdentity& source,
+                     const std::optional<std::vector<std::string>>& publications);
+
+  // A backend of the source is about to make the slot; it was made and stands at `lsn`. The phase
+  // is still setup. Durable on return.
+  void note_slot_maker(const std::string& backend);
+  void note_slot(Lsn lsn);
 
   // Everything is copied: the link stands at `lsn` of its source. Durable on return.
   void begin_streaming(Lsn lsn);

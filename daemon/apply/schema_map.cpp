@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/set_sql.h"
 #include "core/sql_text.h"
 #include "pg/catalog.h"
 
@@ -54,6 +55,10 @@ std::vector<std::string> identity_columns(const Relation& relation, const Relati
       return wanted;
     }
   }
+  if (source.identity == IdentityNeed::unused ||
+      (source.identity == IdentityNeed::optional && wanted.empty())) {
+    return {};
+  }
   throw Error(ErrorKind::schema,
               fmt::format("no unique index of the target matches the replica identity of \"{}\"",
                           relation.full_name()))
@@ -62,6 +67,17 @@ std::vector<std::string> identity_columns(const Relation& relation, const Relati
           "Create a unique index (not deferrable, not partial) on these columns of the target "
           "table, then run replctl resume.")
       .table(relation.full_name());
+}
+
+// Of a table that was taken to let only INSERTs through.
+Error unidentified_row(const Relation& relation) {
+  Error error(ErrorKind::schema,
+              fmt::format("an UPDATE or DELETE of \"{}\" came, and nothing identifies its rows",
+                          relation.full_name()));
+  error.hint(
+      "Its replica identity or its publication changed since the link began to stream. Run replctl "
+      "resume; what the target lacks is told then.");
+  return error.table(relation.full_name());
 }
 
 MappedColumn map_column(const Relation& relation, const RelationColumn& column,
@@ -73,6 +89,7 @@ MappedColumn map_column(const Relation& relation, const RelationColumn& column,
   MappedColumn mapped;
   mapped.name = quote_identifier(column.name);
   mapped.type = target->type;
+  mapped.array = target->array;
   mapped.equality = target->equality;
   mapped.written = !target->generated;
   mapped.identity_always = target->identity_always;
@@ -86,17 +103,23 @@ MappedColumn map_column(const Relation& relation, const RelationColumn& column,
 
 }  // namespace
 
-SchemaMap::SchemaMap(pg::Session& target, LookUp look_up, EnsurePartition ensure_partition)
+SchemaMap::SchemaMap(pg::Session& target, LookUp look_up, EnsurePartition ensure_partition,
+                     IdentityNeed dropped)
     : target_(target),
       look_up_(std::move(look_up)),
-      ensure_partition_(std::move(ensure_partition)) {}
+      ensure_partition_(std::move(ensure_partition)),
+      dropped_(dropped) {}
 
 void SchemaMap::map_all(const TransactionPart& part) {
   const Relation* last = nullptr;
+  bool inserts_only = false;
   for (const Change& change : part.changes) {
     if (change.relation && change.relation.get() != last) {
-      find(change.relation);
+      inserts_only = find(change.relation).inserts_only;
       last = change.relation.get();
+    }
+    if (inserts_only && change.relation && change.kind != ChangeKind::insert) {
+      throw unidentified_row(*change.relation);
     }
   }
   for (const Truncate& truncate : part.truncates) {
@@ -119,6 +142,7 @@ std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
   // A partition that was dropped since is found through the target's partition of that name.
   RelationFacts source;
   source.root = own_name;
+  source.identity = dropped_;
   const std::optional<RelationFacts> known = look_up_(relation->oid);
   source = known.value_or(source);
   const TableName root = source.root;
@@ -136,6 +160,7 @@ std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
   mapped->mapping.target = quote_qualified(table.name.schema, table.name.name);
   mapped->mapping.partitioned = table.partitioned;
   const std::vector<std::string> identity = identity_columns(*relation, source, table);
+  mapped->inserts_only = identity.empty() && relation->identity != ReplicaIdentity::full;
   for (const RelationColumn& column : relation->columns) {
     mapped->mapping.columns.push_back(map_column(*relation, column, table, identity));
   }
@@ -180,6 +205,14 @@ Prepared& SchemaMap::update(MappedRelation& relation, const UpdateShape& shape,
   auto& slot = relation.updates[key];
   if (!slot) {
     slot = make(update_statement(relation.mapping, shape, strictness));
+  }
+  return *slot;
+}
+
+Prepared& SchemaMap::set(MappedRelation& relation, const RowSet& rows) {
+  auto& slot = relation.sets[{rows.kind, rows.known}];
+  if (!slot) {
+    slot = make(set_statement(relation.mapping, rows.kind, rows.known));
   }
   return *slot;
 }

@@ -15,6 +15,7 @@
 #include <unordered_map>
 
 #include "core/apply_sql.h"
+#include "core/change_set.h"
 #include "core/table.h"
 #include "pg/session.h"
 
@@ -32,6 +33,7 @@ struct MappedRelation {
   RelationPtr relation;
   TableName table;  // on the target, the root
   RowMapping mapping;
+  bool inserts_only = false;  // nothing identifies its rows, and nothing but INSERTs is due
   // Empty: a partition that the target divides in another way, so that no TRUNCATE says the same.
   std::string truncate_target;  // quoted; a leaf by its own name
 
@@ -39,6 +41,8 @@ struct MappedRelation {
   std::unique_ptr<Prepared> deletes[2];
   // By strictness, old_row, then a flag per column: known, then moved.
   std::map<std::vector<bool>, std::unique_ptr<Prepared>> updates;
+  // By kind; of updates also a flag per column: known.
+  std::map<std::pair<ChangeKind, std::vector<bool>>, std::unique_ptr<Prepared>> sets;
 };
 
 // What the source's catalogs say of a relation; nothing when it has been dropped since.
@@ -50,8 +54,10 @@ using EnsurePartition = std::function<void(const Relation& leaf, const TableName
 
 class SchemaMap {
  public:
-  // Borrows the target session. Both functions are called once per shape of a relation.
-  SchemaMap(pg::Session& target, LookUp look_up, EnsurePartition ensure_partition);
+  // Borrows the target session. Both functions are called once per shape of a relation. `dropped`:
+  // what a relation needs that the source has dropped since.
+  SchemaMap(pg::Session& target, LookUp look_up, EnsurePartition ensure_partition,
+            IdentityNeed dropped = IdentityNeed::required);
 
   // Called before DDL on a table that statements of ours may hold locks on: the caller must see to
   // it that these end by themselves, or end them.
@@ -67,6 +73,7 @@ class SchemaMap {
   Prepared& insert(MappedRelation& relation, Strictness strictness);
   Prepared& remove(MappedRelation& relation, Strictness strictness);
   Prepared& update(MappedRelation& relation, const UpdateShape& shape, Strictness strictness);
+  Prepared& set(MappedRelation& relation, const RowSet& rows);
 
   // After a failure: statements that were sent but never confirmed must be prepared again.
   void forget_unconfirmed();
@@ -78,6 +85,7 @@ class SchemaMap {
   pg::Session& target_;
   LookUp look_up_;
   EnsurePartition ensure_partition_;
+  const IdentityNeed dropped_;
   std::function<void()> release_;
   std::unordered_map<const Relation*, std::unique_ptr<MappedRelation>> relations_;
   std::vector<Prepared*> prepared_;

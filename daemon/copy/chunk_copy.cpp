@@ -25,6 +25,9 @@ std::string copy_out(const ChunkSource& chunk) {
   if (chunk.end_page) {
     sql += fmt::format(" and ctid < '({},0)'", *chunk.end_page);
   }
+  if (!chunk.filter.empty()) {
+    sql += fmt::format(" and ({})", chunk.filter);
+  }
   return sql + ") to stdout";
 }
 

@@ -23,6 +23,7 @@ struct ChunkSource {
   std::optional<int64_t> end_page;
   TableName target;
   std::vector<std::string> columns;
+  std::string filter;  // empty: every row
 };
 
 struct Copied {

@@ -69,12 +69,8 @@ class Work {
 ChunkSource describe(const CopyPlan& plan, const Chunk& chunk) {
   const SourceTable& table = plan.tables[chunk.table];
   const SourceLeaf& leaf = table.leaves[chunk.leaf];
-  return {leaf.name,
-          leaf.oid,
-          chunk.first_page,
-          chunk.end_page,
-          plan.targets[chunk.table],
-          plan.columns[chunk.table]};
+  return {leaf.name,    leaf.oid,   chunk.first_page, chunk.end_page, plan.targets[chunk.table],
+          leaf.columns, leaf.filter};
 }
 
 void work(const pg::Server& source, const pg::Server& target, const CopyPlan& plan, Work& list,

@@ -21,9 +21,8 @@ struct CopyPlan {
   std::string snapshot;
   std::string guard_nonce;
   int workers = 1;
-  std::vector<SourceTable> tables;                // as the snapshot shows them
-  std::vector<TableName> targets;                 // parallel to tables
-  std::vector<std::vector<std::string>> columns;  // to copy, parallel to tables
+  std::vector<SourceTable> tables;  // as the snapshot shows them
+  std::vector<TableName> targets;   // parallel to tables
 };
 
 struct CopyObserver {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/row_clauses.h"
 
 namespace repld {
 
@@ -35,22 +36,6 @@ class Parameters {
   std::vector<Statement::Parameter> list_;
 };
 
-std::string only(const RowMapping& mapping) {
-  return mapping.partitioned ? mapping.target : "only " + mapping.target;
-}
-
-std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
-  return fmt::format("{}", fmt::join(parts, separator));
-}
-
-// Equality of one column of alias r with an expression of its type.
-std::string equal_to(const MappedColumn& column, const std::string& expression) {
-  if (column.equality.empty()) {
-    return fmt::format("r.{}::text = {}::text", column.name, expression);
-  }
-  return fmt::format("r.{} {} {}", column.name, column.equality, expression);
-}
-
 std::string equals(const MappedColumn& column, Parameters& parameters, bool old_row, size_t index) {
   return equal_to(column, parameters.use(old_row, index));
 }
@@ -79,35 +64,12 @@ std::string match(const RowMapping& mapping, Parameters& parameters, bool old_ro
   return joined(conditions, " and ");
 }
 
-std::vector<size_t> written_columns(const RowMapping& mapping) {
-  std::vector<size_t> columns;
-  for (size_t i = 0; i < mapping.columns.size(); ++i) {
-    if (mapping.columns[i].written) {
-      columns.push_back(i);
-    }
-  }
-  return columns;
-}
-
-std::vector<std::string> names(const RowMapping& mapping, const std::vector<size_t>& columns) {
-  std::vector<std::string> list;
-  for (const size_t i : columns) {
-    list.push_back(mapping.columns[i].name);
-  }
-  return list;
-}
-
 std::string new_values(const std::vector<size_t>& columns, Parameters& parameters) {
   std::vector<std::string> list;
   for (const size_t i : columns) {
     list.push_back(parameters.use(false, i));
   }
   return joined(list, ", ");
-}
-
-std::string insert_into(const RowMapping& mapping, const std::vector<size_t>& columns) {
-  return fmt::format("insert into {} as r ({}) overriding system value", mapping.target,
-                     joined(names(mapping, columns), ", "));
 }
 
 struct Upsert {
@@ -167,23 +129,19 @@ std::vector<std::string> set_list(const RowMapping& mapping, const UpdateShape& 
   std::vector<std::string> sets;
   for (size_t i = 0; i < mapping.columns.size(); ++i) {
     const MappedColumn& column = mapping.columns[i];
-    // Of the key only what moved: a column that is always generated cannot even be set to itself.
-    const bool set = column.key ? shape.moves(i) : !column.identity_always;
-    if (column.written && shape.known[i] && set) {
+    if (shape.known[i] && is_set(column, shape.moves(i))) {
       sets.push_back(fmt::format("{} = {}", column.name, parameters.use(false, i)));
     }
   }
   return sets;
 }
 
-// No statement can set a column that the target generates as identity. So its value must be there
-// already: where the source made a new one, the row is not found, which is reported.
 std::string fixed_values(const RowMapping& mapping, const UpdateShape& shape,
                          Parameters& parameters) {
   std::string conditions;
   for (size_t i = 0; i < mapping.columns.size(); ++i) {
     const MappedColumn& column = mapping.columns[i];
-    if (column.identity_always && !column.key && column.written && shape.known[i]) {
+    if (shape.known[i] && is_fixed(column)) {
       conditions += " and " + equals(column, parameters, false, i);
     }
   }

@@ -23,7 +23,7 @@ struct LinkConfig {
   int64_t confirm_margin_ms = 60'000;
   bool guard = true;
   bool create_publication = true;
-  std::vector<std::string> publications;
+  std::vector<std::string> publications;  // of others, used as they are; without create_publication
 };
 
 struct TablesConfig {

@@ -8,6 +8,8 @@
 #include <cstdint>
 
 #include "core/progress.h"
+#include "core/transaction.h"
+#include "core/wal_frame.h"
 
 namespace repld {
 
@@ -20,6 +22,15 @@ struct IdlePosition {
 struct Flow {
   explicit Flow(Lsn start) : progress(start), caught_up(start) {}
 
+  // Of the stream thread. A part was read; it is in the queue, or waits for room there.
+  void read(const TransactionPart& part);
+  // A keepalive between two transactions. Inside one its position lies before the commit and says
+  // nothing new.
+  void read(const Keepalive& keepalive);
+  // What the slot is told now: durable on the target for at least the margin. Counted up to the
+  // target's last answer, since it may have failed over behind a connection that only looks alive.
+  Lsn confirm(ConfirmMargin& margin);
+
   Progress progress;
   IdlePosition idle;
   // Everything up to here is durable on the target or did not concern it. At or ahead of
@@ -27,6 +38,8 @@ struct Flow {
   Lsn caught_up;
   // Commit time of the newest durable transaction: source clock, since 1970; 0: unknown.
   int64_t durable_commit_us = 0;
+  int64_t target_seen_ms = 0;  // when it last answered, on the clock of the margin
+  uint64_t parts_read = 0;
 };
 
 }  // namespace repld

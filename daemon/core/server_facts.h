@@ -101,6 +101,7 @@ struct ServerFacts {
   int64_t large_objects = 0;
   ReplicationTrial trial;
   std::string slot_name;  // ours, of this link
+  bool publishes = true;  // the link makes a publication on this server, if it is the source
 
   // A setting's value; empty when the server does not know it.
   std::string setting(const std::string& name) const;

@@ -42,7 +42,8 @@ void check_role(const ServerFacts& facts, std::vector<Finding>& findings) {
                   facts.may_set_replication_role ? "allowed" : "refused",
                   facts.may_use_origins ? "allowed" : "refused",
                   facts.may_signal ? "allowed" : "refused")));
-  if (!facts.may_create_schemas) {
+  const bool creates = facts.side == Side::target || facts.publishes;
+  if (creates && !facts.may_create_schemas) {
     Finding& finding = findings.emplace_back(finding_of(
         Severity::error, "database", facts.side,
         fmt::format("role {} may not create a schema in database {}", role.name, facts.database),

@@ -21,10 +21,12 @@ struct TableName {
 struct SourceLeaf {
   uint32_t oid = 0;
   TableName name;
-  int64_t pages = 0;             // 8 KB blocks of the table itself
-  int64_t bytes = 0;             // with TOAST
-  bool identity_usable = false;  // UPDATE and DELETE can be published
-  bool streams = false;          // false: unlogged or foreign, its changes are in no WAL
+  int64_t pages = 0;                 // 8 KB blocks of the table itself
+  int64_t bytes = 0;                 // with TOAST
+  bool identity_usable = false;      // UPDATE and DELETE can be published
+  bool streams = false;              // false: unlogged or foreign, its changes are in no WAL
+  std::vector<std::string> columns;  // to copy, in order
+  std::string filter;                // of the rows to copy, an SQL condition; empty: all
 };
 
 struct SourceTable {
@@ -38,12 +40,17 @@ struct SourceTable {
   std::vector<SourceLeaf> leaves;
 };
 
+// Whether a relation needs columns that identify its rows: `optional` where its publications are
+// not ours and the source may let only INSERTs through, `unused` where nothing else can come.
+enum class IdentityNeed { required, optional, unused };
+
 // What the catalogs say of one relation that streams, a leaf or a plain table.
 struct RelationFacts {
   TableName root;                              // topmost parent, or itself
   std::string bound;                           // of a partition, as DDL writes it
   std::string constraint;                      // of a partition, with those of its parents
   std::vector<std::vector<std::string>> keys;  // of unique indexes without nulls
+  IdentityNeed identity = IdentityNeed::required;
 
   // Whether two partitions hold the same rows. Hash constraints name an OID of their server.
   bool same_bounds(const RelationFacts& other) const;
@@ -52,6 +59,7 @@ struct RelationFacts {
 struct TargetColumn {
   std::string name;
   std::string type;      // without modifier, schema-qualified
+  std::string array;     // array of it, with commas between; empty: none
   std::string equality;  // operator; empty: none, compare the text
   bool generated = false;
   bool identity_always = false;

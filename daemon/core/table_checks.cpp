@@ -90,11 +90,13 @@ void check_schemas(const schema::Database& source, std::vector<Finding>& finding
 }  // namespace
 
 std::vector<Finding> check_source_tables(const schema::Database& source,
-                                         const std::string& superuser) {
+                                         const std::string& superuser, bool publishes) {
   std::vector<Finding> findings;
   if (source.tables.empty()) {
     findings.push_back(finding_of(Severity::error, "tables", Side::source,
-                                  "no table matches tables.include",
+                                  publishes ? "no table matches tables.include"
+                                            : "no table of the publications matches "
+                                              "tables.include",
                                   "There is nothing to replicate."));
     findings.back().action = "Check the patterns, and the database that source.dsn names.";
     return findings;
@@ -110,13 +112,16 @@ std::vector<Finding> check_source_tables(const schema::Database& source,
       finding.role = table.owner;
       continue;
     }
-    check_owner(table, source.user, findings);
-    check_identity(table, findings);
+    if (publishes) {
+      check_owner(table, source.user, findings);
+      check_identity(table, findings);
+    }
     check_row_security(table, source.user, superuser, findings);
   }
   if (findings.empty()) {
-    findings.push_back(finding_of(Severity::ok, "tables", Side::source,
-                                  fmt::format("{} tables can be published", source.tables.size())));
+    findings.push_back(finding_of(
+        Severity::ok, "tables", Side::source,
+        fmt::format("{} tables {} published", source.tables.size(), publishes ? "can be" : "are")));
   }
   return findings;
 }

@@ -8,9 +8,10 @@
 
 namespace repld {
 
-// `source` holds the tables to replicate, unlogged ones too; `superuser`: who may alter our role.
+// `source` holds the tables to replicate, unlogged ones too; `superuser`: who may alter our role;
+// `publishes`: the publication is ours to make, so owner and identity matter.
 std::vector<Finding> check_source_tables(const schema::Database& source,
-                                         const std::string& superuser);
+                                         const std::string& superuser, bool publishes = true);
 
 // A btree index of the target whose rows may be larger than an index row can be.
 struct IndexToMeasure {

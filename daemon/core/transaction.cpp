@@ -36,6 +36,19 @@ void require_all_values(const Relation& relation, const pgoutput::Tuple& tuple) 
   }
 }
 
+// An UPDATE that brings a row into a row filter arrives as an INSERT, of a row that the target
+// lacks, but without the TOASTed values that it left alone.
+void require_inserted_values(const Relation& relation, const pgoutput::Tuple& tuple) {
+  try {
+    require_all_values(relation, tuple);
+  } catch (Error& error) {
+    throw error.detail("an UPDATE that brings a row into a row filter leaves out large values")
+        .hint(
+            "Set REPLICA IDENTITY FULL for the table on the source, so that such rows come whole "
+            "from then on. Then run replctl finalize, empty the target's tables and start again.");
+  }
+}
+
 }  // namespace
 
 size_t TransactionPart::bytes() const {
@@ -47,8 +60,9 @@ size_t TransactionPart::bytes() const {
   return total;
 }
 
-TransactionAssembler::TransactionAssembler(Lsn resume_after, size_t part_bytes_max)
-    : resume_after_(resume_after), part_bytes_max_(part_bytes_max) {}
+TransactionAssembler::TransactionAssembler(Lsn resume_after, size_t part_bytes_max,
+                                           std::function<bool(const Relation&)> wanted)
+    : resume_after_(resume_after), part_bytes_max_(part_bytes_max), wanted_(std::move(wanted)) {}
 
 std::optional<TransactionPart> TransactionAssembler::push(const pgoutput::Message& message) {
   using Result = std::optional<TransactionPart>;
@@ -63,7 +77,7 @@ std::optional<TransactionPart> TransactionAssembler::push(const pgoutput::Messag
         return std::nullopt;
       },
       [this](const Relation& m) -> Result {
-        relations_.store(m);
+        describe(m);
         return std::nullopt;
       },
       [](const pgoutput::Type&) -> Result { return std::nullopt; },
@@ -133,6 +147,18 @@ std::optional<TransactionPart> TransactionAssembler::commit(const pgoutput::Comm
   return take_part(true);
 }
 
+void TransactionAssembler::describe(const Relation& relation) {
+  relations_.store(relation);
+  if (!wanted_) {
+    return;
+  }
+  if (wanted_(relation)) {
+    unwanted_.erase(relation.oid);
+  } else {
+    unwanted_.insert(relation.oid);
+  }
+}
+
 void TransactionAssembler::note_message(const pgoutput::LogicalMessage& message) {
   if (!message.transactional) {
     return;
@@ -144,7 +170,7 @@ void TransactionAssembler::note_message(const pgoutput::LogicalMessage& message)
 std::optional<TransactionPart> TransactionAssembler::add_row(ChangeKind kind, uint32_t oid,
                                                              const pgoutput::OldRow& old_row,
                                                              const pgoutput::Tuple* new_row) {
-  if (dropped_) {
+  if (dropped_ || unwanted_.count(oid) > 0) {
     return std::nullopt;
   }
   Change change;
@@ -156,7 +182,7 @@ std::optional<TransactionPart> TransactionAssembler::add_row(ChangeKind kind, ui
     change.old_first = add_tuple(*change.relation, old_row.tuple);
   }
   if (kind == ChangeKind::insert) {
-    require_all_values(*change.relation, *new_row);
+    require_inserted_values(*change.relation, *new_row);
   }
   if (new_row != nullptr) {
     change.new_first = add_tuple(*change.relation, *new_row);
@@ -175,7 +201,12 @@ std::optional<TransactionPart> TransactionAssembler::add_truncate(
   truncate.restart_identity = message.restart_identity;
   truncate.relations.reserve(message.relation_oids.size());
   for (const uint32_t oid : message.relation_oids) {
-    truncate.relations.push_back(relations_.find(oid));
+    if (unwanted_.count(oid) == 0) {
+      truncate.relations.push_back(relations_.find(oid));
+    }
+  }
+  if (truncate.relations.empty()) {
+    return std::nullopt;
   }
   Change change;
   change.kind = ChangeKind::truncate;

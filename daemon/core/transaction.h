@@ -9,8 +9,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "core/lsn.h"
@@ -71,7 +73,10 @@ class TransactionAssembler {
  public:
   // Drops transactions whose end is at or below `resume_after`: they are already durable on the
   // target.
-  TransactionAssembler(Lsn resume_after, size_t part_bytes_max);
+  // `wanted`: asked about each relation that is described; changes of the others are dropped. It
+  // may throw. Empty: all are wanted.
+  TransactionAssembler(Lsn resume_after, size_t part_bytes_max,
+                       std::function<bool(const Relation&)> wanted = {});
 
   // Takes the next message; returns a part when one is ready. The message may borrow from a
   // buffer that dies after the call.
@@ -85,6 +90,7 @@ class TransactionAssembler {
   void require_open(const char* message) const;
   void begin(const pgoutput::Begin& message);
   std::optional<TransactionPart> commit(const pgoutput::Commit& message);
+  void describe(const Relation& relation);
   void note_message(const pgoutput::LogicalMessage& message);
   std::optional<TransactionPart> add_row(ChangeKind kind, uint32_t oid,
                                          const pgoutput::OldRow& old_row,
@@ -96,7 +102,9 @@ class TransactionAssembler {
 
   const Lsn resume_after_;
   const size_t part_bytes_max_;
+  const std::function<bool(const Relation&)> wanted_;
   RelationCache relations_;
+  std::unordered_set<uint32_t> unwanted_;  // oids
   TransactionPart part_;
 
   // Of the open transaction.

@@ -10,10 +10,12 @@
 #include "core/schema_portable.h"
 #include "core/server_checks.h"
 #include "core/sql_text.h"
+#include "core/supply_checks.h"
 #include "core/table_checks.h"
 #include "core/table_groups.h"
 #include "doctor/facts_reader.h"
 #include "doctor/schema_reader.h"
+#include "stream/existing_publications.h"
 
 namespace repld::doctor {
 
@@ -78,6 +80,7 @@ class Examination {
     }
     try {
       examined.facts = read_facts(*examined.session, server, "repld_" + config_.link.name);
+      examined.facts.publishes = config_.link.create_publication;
     } catch (const Error& error) {
       add({finding_of(Severity::error, "connect", server.side, "the server could not be asked",
                       error.what())});
@@ -100,13 +103,35 @@ class Examination {
     all.tables.erase(std::remove_if(all.tables.begin(), all.tables.end(),
                                     [&](const schema::Table& table) { return !copies(table); }),
                      all.tables.end());
-    add(check_source_tables(all, source.facts.superuser()));
+    if (!config_.link.create_publication && !examine_publications(source, all)) {
+      return;
+    }
+    add(check_source_tables(all, source.facts.superuser(), config_.link.create_publication));
     all.tables.erase(std::remove_if(all.tables.begin(), all.tables.end(),
                                     [](const schema::Table& table) { return table.unlogged; }),
                      all.tables.end());
     if (target != nullptr) {
       examine_target(source, all, *target);
     }
+  }
+
+  // Leaves in `all` what the publications give. False when one is missing.
+  bool examine_publications(const Examined& source, schema::Database& all) {
+    const std::vector<std::string>& names = config_.link.publications;
+    std::vector<std::string> missing;
+    std::vector<TableSupply> supplies;
+    source.session->transact([&](pqxx::transaction_base& transaction) {
+      missing = stream::missing_publications(transaction, names);
+      if (missing.empty()) {
+        supplies = stream::read_supplies(transaction, names);
+      }
+    });
+    add(check_publications(missing));
+    if (missing.empty()) {
+      add(check_supplies(config_, all, supplies));
+      keep_supplied(supplies, all);
+    }
+    return missing.empty();
   }
 
   bool copies(const schema::Table& table) const {

@@ -1,11 +1,13 @@
 #include "link/finalize.h"
 
+#include <functional>
 #include <memory>
 
 #include "apply/progress_store.h"
 #include "apply/restoration.h"
 #include "apply/surroundings.h"
 #include "embedded_sql.h"
+#include "link/adoption.h"
 #include "pg/migrations.h"
 #include "stream/publication.h"
 #include "stream/slot.h"
@@ -33,13 +35,15 @@ bool has_publication(pg::Session& source, const std::string& name) {
   return !source.exec_params("select from pg_publication where pubname = $1", name).empty();
 }
 
-// What nothing proves to be ours, by name.
-std::vector<std::string> unproven(pg::Session* source, const std::string& name) {
+// What nothing proves to be ours, by name. `publishes`: the link makes a publication of its own.
+std::vector<std::string> unproven(pg::Session* source, const std::string& name, bool publishes) {
   if (source == nullptr) {
-    return {
-        fmt::format("the source was not asked: slot {} and publication {} are still there if "
-                    "it comes back",
-                    name, name)};
+    return {publishes ? fmt::format("the source was not asked: slot {} and publication {} are "
+                                    "still there if it comes back",
+                                    name, name)
+                      : fmt::format("the source was not asked: slot {} is still there if it comes "
+                                    "back",
+                                    name)};
   }
   std::vector<std::string> left;
   const auto leave = [&](const std::string& what) {
@@ -51,18 +55,32 @@ std::vector<std::string> unproven(pg::Session* source, const std::string& name) 
   if (const auto slot = stream::read_slot(*source, name); slot && slot->here) {
     leave("slot");
   }
-  if (has_publication(*source, name)) {
+  if (publishes && has_publication(*source, name)) {
     leave("publication");
   }
   return left;
 }
 
-void prove_gone(Shared& shared, pg::Session* source, pg::Session& target,
-                const stream::PublicationId& id) {
-  std::vector<std::string> left;
-  if (source != nullptr) {
-    left = stream::leftovers(*source, id);
+// Removes what is of the link on the source, the slot first; returns what is of it still.
+using Clearing = std::function<std::vector<std::string>(pg::Session& source)>;
+
+Clearing clearing_of(const Shared& shared, const std::optional<apply::ProgressRow>& row) {
+  if (!row) {
+    return [](pg::Session&) { return std::vector<std::string>(); };
   }
+  if (row->publications) {
+    return [claim = slot_claim(*row)](pg::Session& source) {
+      stream::drop_slot_if_ours(source, claim);
+      return stream::leftovers(source, claim);
+    };
+  }
+  return [id = shared.publication_id(row->slot_name, row->guard_nonce)](pg::Session& source) {
+    stream::drop_if_ours(source, id);
+    return stream::leftovers(source, id);
+  };
+}
+
+void prove_gone(Shared& shared, pg::Session& target, std::vector<std::string> left) {
   for (const auto& row :
        target.exec_params(std::string(sql::kGuardedTables), apply::guard_name(shared.name()))) {
     left.push_back(fmt::format("guard of {}.{}", row[0].c_str(), row[1].c_str()));
@@ -116,14 +134,12 @@ std::vector<std::string> finalize(Shared& shared, bool source_gone, const std::s
   if (stop.stop_requested() || !progress.lock(shared.settings.instance, stop, refuse)) {
     throw interrupted();
   }
-  stream::PublicationId id = shared.publication_id(shared.slot_name(), "");
-  if (const auto row = progress.claim(shared.settings.instance)) {
-    id = shared.publication_id(row->slot_name, row->guard_nonce);
-    if (source) {
-      stream::drop_if_ours(*source, id);
-    }
-  }
-  const std::vector<std::string> left = unproven(source.get(), id.name);
+  const std::optional<apply::ProgressRow> row = progress.claim(shared.settings.instance);
+  const std::vector<std::string> still =
+      source ? clearing_of(shared, row)(*source) : std::vector<std::string>();
+  const bool publishes = row ? !row->publications : shared.settings.config.link.create_publication;
+  const std::vector<std::string> left =
+      unproven(source.get(), row ? row->slot_name : shared.slot_name(), publishes);
   forget_state(shared, target);
   const auto tell = [&shared](const std::string& kind, const std::string& message) {
     shared.events.record(kind, message);
@@ -136,9 +152,10 @@ std::vector<std::string> finalize(Shared& shared, bool source_gone, const std::s
     shared.events.record("left", what);
   }
   shared.events.store(target);
-  prove_gone(shared, source.get(), target, id);
-  shared.events.record("finalized", source ? "slot, publication, guard and state are removed"
-                                           : "guard and state are removed");
+  prove_gone(shared, target, still);
+  shared.events.record("finalized", !source     ? "guard and state are removed"
+                                    : publishes ? "slot, publication, guard and state are removed"
+                                                : "slot, guard and state are removed");
   shared.events.store(target);
   return left;
 }

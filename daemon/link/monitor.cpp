@@ -145,8 +145,8 @@ void Monitor::watch_publication() {
     return;
   }
   publication_seen_at_ = Clock::now();
-  const auto published = shared_.published.copy();
-  if (published && stream::find_difference(*source_, *published)) {
+  const PublicationCheck check = shared_.publication_check.copy();
+  if (check && check(*source_)) {
     end_stream_();
   }
 }

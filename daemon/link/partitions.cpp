@@ -32,6 +32,28 @@ void Partitions::ensure(const Relation& relation, const TableName& root,
   }
 }
 
+int Partitions::complete(const std::vector<TableSupply>& tables) {
+  int made = 0;
+  for (const TableSupply& table : tables) {
+    const auto on_target = pg::read_target_table(target_, table.name);
+    if (!on_target || !on_target->partitioned) {
+      continue;
+    }
+    for (const LeafSupply& leaf : table.leaves) {
+      const bool streams = leaf.leaf && leaf.supply && leaf.oid != table.oid;
+      if (streams && divided_otherwise_.count(leaf.oid) == 0 &&
+          !pg::read_target_table(target_, leaf.name)) {
+        Relation relation;
+        relation.oid = leaf.oid;
+        relation.schema = leaf.name.schema;
+        relation.name = leaf.name.name;
+        made += create(relation, table.name, [] {});
+      }
+    }
+  }
+  return made;
+}
+
 bool Partitions::unguarded(const TableName& root) {
   return !target_
               .exec_params(std::string(sql::kUnguardedRelations), root.schema, root.name,
@@ -47,7 +69,7 @@ void Partitions::protect(pqxx::transaction_base& transaction, const TableName& r
   surroundings_.set_aside(transaction, root);
 }
 
-void Partitions::create(const Relation& relation, const TableName& root,
+bool Partitions::create(const Relation& relation, const TableName& root,
                         const std::function<void()>& before_ddl) {
   if (config_.apply.on_missing_partition == OnMissingPartition::pause) {
     throw Error(ErrorKind::schema,
@@ -57,7 +79,7 @@ void Partitions::create(const Relation& relation, const TableName& root,
   }
   const auto bound = source_.exec_params(std::string(sql::kPartitionBound), relation.oid);
   if (bound.empty()) {
-    return;  // dropped since; whether its rows have a place is for the target to say
+    return false;  // dropped since; whether its rows have a place is for the target to say
   }
   before_ddl();
   try {
@@ -69,6 +91,7 @@ void Partitions::create(const Relation& relation, const TableName& root,
       protect(transaction, root);
     });
     spdlog::info("partition \"{}\" created on the target", relation.full_name());
+    return true;
   } catch (const Error& error) {
     if (error.sqlstate() != kOverlaps) {
       throw;
@@ -76,6 +99,7 @@ void Partitions::create(const Relation& relation, const TableName& root,
     divided_otherwise_.insert(relation.oid);
     spdlog::info("partition \"{}\": the target divides the table in another way",
                  relation.full_name());
+    return false;
   }
 }
 

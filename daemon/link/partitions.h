@@ -11,6 +11,7 @@
 #include "apply/surroundings.h"
 #include "core/config.h"
 #include "core/relation.h"
+#include "core/supply.h"
 #include "pg/session.h"
 
 namespace repld::link {
@@ -34,10 +35,15 @@ class Partitions {
   void ensure(const Relation& relation, const TableName& root,
               const std::function<void()>& before_ddl);
 
+  // For tables whose changes come under the root's name, so that no partition is ever heard of:
+  // makes those that the target lacks. Returns how many. To be called while nothing is applied.
+  int complete(const std::vector<TableSupply>& tables);
+
  private:
   bool unguarded(const TableName& root);
   void protect(pqxx::transaction_base& transaction, const TableName& root);
-  void create(const Relation& relation, const TableName& root,
+  // Whether it was made.
+  bool create(const Relation& relation, const TableName& root,
               const std::function<void()>& before_ddl);
 
   pg::Session& source_;

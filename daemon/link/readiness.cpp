@@ -7,7 +7,7 @@ namespace repld::link {
 
 namespace {
 
-void require_decoding(pg::Session& source) {
+void require_decoding(pg::Session& source, bool publishes) {
   const auto row = source.exec(
       "select current_setting('wal_level'), current_setting('max_replication_slots')::int, "
       "(select count(*) from pg_replication_slots), "
@@ -28,7 +28,7 @@ void require_decoding(pg::Session& source) {
         .hint("{} repld goes on by itself.", advice_on_sqlstate("53400"))
         .sqlstate("53400");
   }
-  if (!row[3].as<bool>()) {
+  if (publishes && !row[3].as<bool>()) {
     throw Error(ErrorKind::refused, "the source's user may not create a publication")
         .detail("user {} has no right to create in database {}", row[5].c_str(), row[4].c_str())
         .hint(
@@ -97,8 +97,8 @@ void require_owned(pg::Session& target, const std::vector<TableName>& tables) {
 }  // namespace
 
 void require_ready(pg::Session& source, pg::Session& target, const std::vector<SourceTable>& tables,
-                   const std::vector<TableName>& targets) {
-  require_decoding(source);
+                   const std::vector<TableName>& targets, bool publishes) {
+  require_decoding(source, publishes);
   std::vector<TableName> sources;
   for (const SourceTable& table : tables) {
     // A partition's own policies count too when it is read by name, as the copy does.

@@ -12,6 +12,6 @@ namespace repld::link {
 // slot; no policy hides rows of a table from our role, on either side; the target's tables are
 // ours to alter. `targets` parallel to `tables`.
 void require_ready(pg::Session& source, pg::Session& target, const std::vector<SourceTable>& tables,
-                   const std::vector<TableName>& targets);
+                   const std::vector<TableName>& targets, bool publishes);
 
 }  // namespace repld::link

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <thread>
 
-#include "link/partitions.h"
+#include "apply/pipeline.h"
+#include "link/adoption.h"
+#include "link/relation_filter.h"
 #include "link/setup.h"
 #include "pg/catalog.h"
 #include "pg/connect_error.h"
@@ -72,9 +74,16 @@ void LinkSession::run() {
     return;
   }
   const Lsn from = prepare_stream();
-  if (!stop_.stop_requested()) {
+  if (!stop_.stop_requested() && row_->publications) {
+    stream_completing(from);
+  } else if (!stop_.stop_requested()) {
     stream(from);
   }
+}
+
+Partitions LinkSession::partitions() {
+  return Partitions(*source_, *target_, *surroundings_, row_->guard_nonce, shared_.settings.config,
+                    shared_.divided_otherwise);
 }
 
 bool LinkSession::own_link() {
@@ -129,12 +138,20 @@ Lsn LinkSession::prepare_stream() {
   }
   shared_.status.with([](LinkStatus& status) { status.source_up = status.target_up = true; });
   const pg::SystemIdentity identity = replication_->identify_system();
+  if (row_) {
+    require_same_publications(settings.config, *row_);
+  }
   if (!row_ || row_->phase == apply::Phase::setup) {
     apply::ProgressStore progress(*apply_, shared_.name());
     row_ = Setup(shared_, *source_, *target_, *replication_, progress, stop_).run(row_);
   }
   require_same_source(identity);
-  require_published();
+  if (row_->publications) {
+    require_published_by_others();
+    require_own_slot();
+  } else {
+    require_published();
+  }
   // We own the link, so whoever still streams from the slot is a leftover of ours.
   stream::release_slot(*source_, row_->slot_name);
   stream::require_streamable(stream::read_slot(*source_, row_->slot_name), row_->slot_name,
@@ -157,7 +174,28 @@ void LinkSession::require_published() {
   if (const auto difference = stream::find_difference(*source_, published)) {
     throw *difference;
   }
-  shared_.published.with([&](auto& current) { current = std::move(published); });
+  shared_.publication_check.with([&](PublicationCheck& check) {
+    check = [published = std::move(published)](pg::Session& source) {
+      return stream::find_difference(source, published);
+    };
+  });
+}
+
+std::vector<std::string> LinkSession::publications() const {
+  return row_->publications ? *row_->publications : std::vector<std::string>{row_->slot_name};
+}
+
+stream::ReaderOptions LinkSession::reader_options() {
+  const Config& config = shared_.settings.config;
+  stream::ReaderOptions options;
+  options.part_bytes_max = (static_cast<size_t>(config.apply.memory_mb) << 20) / 16;
+  options.confirm_margin_ms = config.link.confirm_margin_ms;
+  options.feedback_interval_ms = feedback_interval_ms(replication_->wal_sender_timeout_ms());
+  if (row_->publications) {
+    const auto filter = std::make_shared<RelationFilter>(shared_.settings, adopted_, supplies_);
+    options.wanted = [filter](const Relation& relation) { return filter->wants(relation); };
+  }
+  return options;
 }
 
 // Shows the tables, and brings partitions that were made since under the guard.
@@ -211,28 +249,25 @@ void LinkSession::stream(Lsn from) {
 
   apply_->exec("select set_config('repld.apply', $1, false)", {row_->guard_nonce});
   apply_->enter();
-  Partitions partitions(*source_, *target_, *surroundings_, row_->guard_nonce, config,
-                        shared_.divided_otherwise);
+  Partitions partitions = this->partitions();
   apply::SchemaMap schema(
-      *target_, [this](uint32_t oid) { return pg::relation_facts(*source_, oid); },
+      *target_, [this](uint32_t oid) { return look_up(oid); },
       [&](const Relation& leaf, const TableName& root, const std::function<void()>& before_ddl) {
         partitions.ensure(leaf, root, before_ddl);
-      });
+      },
+      row_->publications ? IdentityNeed::optional : IdentityNeed::required);
   // Either side ends both: the attempt's own stop, the reader's failure, the applier's failure.
   std::stop_source end;
   apply::Pipeline pipeline(*apply_, schema, shared_.name(), row_->owner, end.get_token());
   apply::ApplierOptions apply_options;
-  apply_options.batch_rows_max = static_cast<size_t>(config.apply.batch_rows);
-  apply_options.batch_bytes_max = memory / 8;
+  apply_options.batch = {static_cast<size_t>(config.apply.batch_rows), memory / 8};
   apply_options.strictness = config.link.guard ? Strictness::exact : Strictness::mending;
-  apply::Applier applier(pipeline, schema, apply_->socket(), from, apply_options, queue, *flow,
-                         apply_wakeup_, reader_wakeup, observer_of(shared_));
+  apply::Applier applier(
+      pipeline, from, apply_options, [&queue] { return queue.try_pop(); }, *flow, apply_wakeup_,
+      reader_wakeup, observer_of(shared_));
 
-  stream::ReaderOptions reader_options;
-  reader_options.part_bytes_max = memory / 16;
-  reader_options.confirm_margin_ms = config.link.confirm_margin_ms;
-  reader_options.feedback_interval_ms = feedback_interval_ms(replication_->wal_sender_timeout_ms());
-  replication_->start(row_->slot_name, from, row_->slot_name);
+  const stream::ReaderOptions reader_options = this->reader_options();
+  replication_->start(row_->slot_name, from, publications());
   stream::Reader reader(*replication_, from, reader_options, queue, *flow, reader_wakeup,
                         apply_wakeup_);
 

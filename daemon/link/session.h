@@ -13,6 +13,8 @@
 #include "apply/progress_store.h"
 #include "apply/surroundings.h"
 #include "base/wakeup.h"
+#include "core/supply.h"
+#include "link/partitions.h"
 #include "link/shared.h"
 #include "pg/pipeline_connection.h"
 #include "pg/replication_connection.h"
@@ -37,9 +39,17 @@ class LinkSession {
   void require_same_source(const pg::SystemIdentity& source) const;
   Lsn prepare_stream();
   void require_published();
+  void require_published_by_others();
+  void require_own_slot();
+  std::optional<RelationFacts> look_up(uint32_t oid);
+  stream::ReaderOptions reader_options();
+  std::vector<std::string> publications() const;
   void prepare_tables();
   int64_t source_now_us();
   void stream(Lsn from);
+  void stream_completing(Lsn from);
+  Partitions partitions();
+  bool is_adopted(const TableSupply& table) const;
   // Runs the applier here and the reader on its own thread until either ends; returns what went
   // wrong on the reader's side, else on the applier's.
   std::exception_ptr run_both(apply::Applier& applier, stream::Reader& reader,
@@ -54,6 +64,9 @@ class LinkSession {
   std::unique_ptr<pg::ReplicationConnection> replication_;
   std::optional<apply::ProgressRow> row_;
   std::unique_ptr<apply::Surroundings> surroundings_;
+  // Of existing publications: what the link was set up to receive, and what they give.
+  std::vector<TableSupply> adopted_;
+  std::vector<TableSupply> supplies_;
   bool found_paused_ = false;
 };
 

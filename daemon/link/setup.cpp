@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "core/sql_text.h"
 #include "embedded_sql.h"
+#include "link/adoption.h"
 #include "link/readiness.h"
 #include "pg/catalog.h"
 #include "pg/snapshot.h"
@@ -57,11 +58,21 @@ Error plain_column(const TableName& table, const std::string& column) {
 }
 
 uint32_t entry_of(const std::vector<stream::PublishedTable>& published, uint32_t oid) {
+  if (published.empty()) {
+    return 0;
+  }
   const auto found =
       std::find_if(published.begin(), published.end(),
                    [&](const stream::PublishedTable& table) { return table.oid == oid; });
   REPLD_ASSERT(found != published.end());
   return found->entry;
+}
+
+// For repld.table_state; empty where the publication is ours.
+std::string supply_text(const std::vector<TableSupply>& supplies, uint32_t oid) {
+  const auto found = std::find_if(supplies.begin(), supplies.end(),
+                                  [&](const TableSupply& supply) { return supply.oid == oid; });
+  return found == supplies.end() ? "" : supply_json(*found);
 }
 
 }  // namespace
@@ -74,25 +85,24 @@ Setup::Setup(Shared& shared, pg::Session& source, pg::Session& target,
       target_(target),
       replication_(replication),
       progress_(progress),
-      stop_(stop) {}
+      stop_(stop),
+      existing_(existing_publications(shared.settings.config)) {}
 
 apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) {
   const std::string slot_name = shared_.slot_name();
   shared_.set_state(LinkState::setting_up);
-  stream::require_name(source_,
-                       shared_.publication_id(slot_name, earlier ? earlier->guard_nonce : ""));
+  require_slot_name(earlier);
   if (earlier) {
     discard_earlier(*earlier);
   }
   const Plan listed = examine();
-  apply::ProgressRow row =
-      progress_.create(shared_.settings.instance, slot_name, replication_.identify_system());
+  apply::ProgressRow row = progress_.create(shared_.settings.instance, slot_name,
+                                            replication_.identify_system(), existing_);
   failpoint("setup.after_progress_row");
   const auto id = shared_.publication_id(slot_name, row.guard_nonce);
-  const auto published = stream::publish(source_, id, listed.tables);
-  take_over_targets(listed, published, row.guard_nonce);
+  take_over_targets(listed, publish(id, listed), row.guard_nonce);
   failpoint("setup.after_guard");
-  const pg::CreatedSlot slot = create_slot(id);
+  const pg::CreatedSlot slot = create_slot(id, row);
   const auto slot_made_at = std::chrono::steady_clock::now();
   failpoint("setup.after_slot");
   const Plan plan = plan_under(slot.snapshot, listed);
@@ -112,11 +122,25 @@ apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) 
   return row;
 }
 
+void Setup::require_slot_name(const std::optional<apply::ProgressRow>& earlier) {
+  const std::string name = shared_.slot_name();
+  if (!existing_) {
+    stream::require_name(source_,
+                         shared_.publication_id(name, earlier ? earlier->guard_nonce : ""));
+    return;
+  }
+  stream::SlotClaim claim;
+  claim.name = name;
+  stream::require_slot_name(source_, earlier ? slot_claim(*earlier) : claim);
+}
+
 // Everything that could refuse the link, before it leaves a trace on either side.
 Setup::Plan Setup::examine() {
   Plan plan = plan_tables();
-  require_ready(source_, target_, plan.tables, plan.targets);
-  stream::require_publishable(plan.tables);
+  require_ready(source_, target_, plan.tables, plan.targets, !existing_);
+  if (!existing_) {
+    stream::require_publishable(plan.tables);
+  }
   if (shared_.settings.config.copy.initial) {
     target_.transact([&](pqxx::transaction_base& transaction) {
       transaction.exec(kLockTimeout);
@@ -126,13 +150,35 @@ Setup::Plan Setup::examine() {
   return plan;
 }
 
+std::vector<stream::PublishedTable> Setup::publish(const stream::PublicationId& id,
+                                                   const Plan& plan) {
+  if (!existing_) {
+    return stream::publish(source_, id, plan.tables);
+  }
+  if (!plan.left_out.empty()) {
+    shared_.events.record("left_out", fmt::format("published and not replicated: {}",
+                                                  fmt::join(plan.left_out, ", ")));
+  }
+  return {};
+}
+
 // A slot that somebody made meanwhile, perhaps in another database of the server, must not look
 // like ours because of our publication: that goes, and the next attempt finds a slot without one.
-pg::CreatedSlot Setup::create_slot(const stream::PublicationId& id) {
+pg::CreatedSlot Setup::create_slot(const stream::PublicationId& id, const apply::ProgressRow& row) {
   try {
-    return replication_.create_slot(id.name);
+    if (existing_) {
+      progress_.note_slot_maker(replication_.backend());
+    }
+    pg::CreatedSlot slot = replication_.create_slot(id.name);
+    failpoint("setup.before_slot_noted");
+    if (existing_) {
+      progress_.note_slot(slot.consistent_point);
+    }
+    return slot;
   } catch (const Error& error) {
-    if (error.sqlstate() == kDuplicateObject) {
+    if (error.sqlstate() == kDuplicateObject && existing_) {
+      stream::require_slot_name(source_, slot_claim(row));
+    } else if (error.sqlstate() == kDuplicateObject) {
       stream::drop_publication_if_ours(source_, id);
       stream::require_name(source_, id);
     }
@@ -141,8 +187,12 @@ pg::CreatedSlot Setup::create_slot(const stream::PublicationId& id) {
 }
 
 void Setup::discard_earlier(const apply::ProgressRow& earlier) {
-  stream::drop_slot_if_ours(source_,
-                            shared_.publication_id(earlier.slot_name, earlier.guard_nonce));
+  if (existing_) {
+    stream::drop_slot_if_ours(source_, slot_claim(earlier));
+  } else {
+    stream::drop_slot_if_ours(source_,
+                              shared_.publication_id(earlier.slot_name, earlier.guard_nonce));
+  }
   target_.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec_params("select set_config('repld.apply', $1, true)", earlier.guard_nonce);
     // Only what was found empty and guarded all the while holds nothing but what we copied. The
@@ -167,14 +217,9 @@ void Setup::fit(const SourceTable& table, Plan& plan) {
   if (!target) {
     throw missing_table(table.name);
   }
-  std::vector<std::string> columns;
   for (const std::string& column : table.columns) {
-    const TargetColumn* found = target->find_column(column);
-    if (found == nullptr) {
+    if (target->find_column(column) == nullptr) {
       throw missing_column(table.name, column);
-    }
-    if (!found->generated) {
-      columns.push_back(column);
     }
   }
   for (const std::string& column : table.generated) {
@@ -184,36 +229,57 @@ void Setup::fit(const SourceTable& table, Plan& plan) {
     }
   }
   plan.tables.push_back(table);
+  for (SourceLeaf& leaf : plan.tables.back().leaves) {
+    const auto computed = [&](const std::string& column) {
+      return target->find_column(column)->generated;
+    };
+    leaf.columns.erase(std::remove_if(leaf.columns.begin(), leaf.columns.end(), computed),
+                       leaf.columns.end());
+  }
   plan.targets.push_back(target->name);
-  plan.columns.push_back(std::move(columns));
+}
+
+// Without a snapshot's name: as it is now.
+Setup::Sight Setup::look(const std::string& snapshot) {
+  return source_.transact([&](pqxx::transaction_base& transaction) {
+    if (!snapshot.empty()) {
+      transaction.exec("set transaction isolation level repeatable read");
+      pg::import_snapshot(transaction, snapshot);
+    }
+    Sight sight;
+    sight.tables = pg::read_source_tables(transaction);
+    if (existing_) {
+      sight.supplies = stream::read_supplies(transaction, *existing_);
+      require_one_column_list(sight.supplies);
+      sight.tables = supplied_tables(sight.tables, sight.supplies);
+    }
+    return sight;
+  });
 }
 
 Setup::Plan Setup::plan_tables() {
-  const auto all = source_.transact(
-      [](pqxx::transaction_base& transaction) { return pg::read_source_tables(transaction); });
+  Sight sight = look("");
   Plan plan;
-  for (const SourceTable& table : all) {
+  for (const SourceTable& table : sight.tables) {
     if (replicates_table(shared_.settings.config, table.name.schema, table.name.name)) {
       fit(table, plan);
     }
   }
   if (plan.tables.empty()) {
-    throw Error(ErrorKind::schema, "no table of the source matches tables.include")
+    throw Error(ErrorKind::schema, existing_ ? "no table of the publications matches tables.include"
+                                             : "no table of the source matches tables.include")
         .hint("Check the patterns and the database that source.dsn names.");
   }
+  plan.left_out = left_out(shared_.settings.config, plan.tables, sight.supplies);
+  plan.supplies = std::move(sight.supplies);
   return plan;
 }
 
 // The same tables as the snapshot shows them: a partition made a moment ago belongs to the copy
 // or to the stream, and only the snapshot knows which.
 Setup::Plan Setup::plan_under(const std::string& snapshot, const Plan& published) {
-  const auto all = source_.transact([&](pqxx::transaction_base& transaction) {
-    transaction.exec("set transaction isolation level repeatable read");
-    pg::import_snapshot(transaction, snapshot);
-    return pg::read_source_tables(transaction);
-  });
   Plan plan;
-  for (const SourceTable& table : all) {
+  for (const SourceTable& table : look(snapshot).tables) {
     const bool listed =
         std::any_of(published.tables.begin(), published.tables.end(),
                     [&](const SourceTable& candidate) { return candidate.oid == table.oid; });
@@ -245,9 +311,10 @@ void Setup::take_over_targets(const Plan& plan,
       surroundings.set_aside(transaction, table);
       transaction.exec_params(
           "insert into repld.table_state (link, schema_name, table_name, state, found_empty, "
-          "source_oid, publication_entry) values ($1, $2, $3, 'copying', $4, $5, $6)",
+          "source_oid, publication_entry, published) "
+          "values ($1, $2, $3, 'copying', $4, $5, $6, nullif($7, '')::jsonb)",
           shared_.name(), table.schema, table.name, config.copy.initial, plan.tables[i].oid,
-          entry_of(published, plan.tables[i].oid));
+          entry_of(published, plan.tables[i].oid), supply_text(plan.supplies, plan.tables[i].oid));
     }
   });
 }
@@ -286,7 +353,6 @@ void Setup::copy(const Plan& plan, const std::string& snapshot, const std::strin
   request.guard_nonce = guard_nonce;
   request.tables = plan.tables;
   request.targets = plan.targets;
-  request.columns = plan.columns;
   request.stop = stop_;
   request.progress = [&](const TableName& table, int64_t rows, int64_t bytes) {
     update(table, [&](TableStatus& shown) {

@@ -3,10 +3,11 @@
 // Order, each step durable before the next:
 //   0 both sides are examined, nothing is written
 //   1 progress row, phase setup, with the nonce by which all below is known to be ours
-//   2 publication, with the nonce       before the slot, so that it waits out older transactions
+//   2 publication, with the nonce       before the slot, so that it waits out older transactions;
+//                                       none with create_publication = false
 //   3 one target transaction: every table is empty, guarded, its triggers, rules and foreign keys
 //     set aside, and noted in table_state
-//   4 slot, with its snapshot
+//   4 slot, with its snapshot           without a publication of ours the row notes its position
 //   5 the copy
 //   6 progress row: phase streaming, at the slot's consistent point
 // A crash before 6 finds phase setup and its nonce: publication and slot (if made) are ours by it,
@@ -20,6 +21,7 @@
 #include <optional>
 
 #include "apply/progress_store.h"
+#include "core/supply.h"
 #include "link/shared.h"
 #include "pg/replication_connection.h"
 #include "pg/session.h"
@@ -39,16 +41,25 @@ class Setup {
   apply::ProgressRow run(const std::optional<apply::ProgressRow>& earlier);
 
  private:
+  // What one snapshot shows of the source.
+  struct Sight {
+    std::vector<SourceTable> tables;
+    std::vector<TableSupply> supplies;  // of existing publications, for all tables
+  };
   struct Plan {
     std::vector<SourceTable> tables;
     std::vector<TableName> targets;
-    std::vector<std::vector<std::string>> columns;
+    std::vector<std::string> left_out;  // published and not replicated
+    std::vector<TableSupply> supplies;
   };
 
   void discard_earlier(const apply::ProgressRow& earlier);
+  void require_slot_name(const std::optional<apply::ProgressRow>& earlier);
   Plan examine();
+  Sight look(const std::string& snapshot);
   Plan plan_tables();
-  pg::CreatedSlot create_slot(const stream::PublicationId& id);
+  std::vector<stream::PublishedTable> publish(const stream::PublicationId& id, const Plan& plan);
+  pg::CreatedSlot create_slot(const stream::PublicationId& id, const apply::ProgressRow& row);
   Plan plan_under(const std::string& snapshot, const Plan& published);
   void fit(const SourceTable& table, Plan& plan);
   void take_over_targets(const Plan& plan, const std::vector<stream::PublishedTable>& published,
@@ -62,6 +73,8 @@ class Setup {
   pg::ReplicationConnection& replication_;
   apply::ProgressStore& progress_;
   const std::stop_token stop_;
+  // Of others, that the link streams through; nothing: it makes one of its own.
+  const std::optional<std::vector<std::string>> existing_;
 };
 
 }  // namespace repld::link

@@ -20,13 +20,12 @@
 
 namespace repld::link {
 
-// The first copy under an exported snapshot; `targets` and `columns` parallel to `tables`.
+// The first copy under an exported snapshot; `targets` parallel to `tables`.
 struct CopyRequest {
   std::string snapshot;
   std::string guard_nonce;
   std::vector<SourceTable> tables;
   std::vector<TableName> targets;
-  std::vector<std::vector<std::string>> columns;
   std::function<void(const TableName& table, int64_t rows, int64_t bytes)> progress;
   std::function<void(const TableName& table)> finished;
   std::stop_token stop;
@@ -52,6 +51,10 @@ struct Settings {
   std::string instance;  // this installation, see apply/progress_store
 };
 
+// What is wrong with the publications that the link streams through; nothing: they give what it
+// was set up to receive. Any thread, with a session of its own.
+using PublicationCheck = std::function<std::optional<Error>(pg::Session& source)>;
+
 using FlowPtr = std::shared_ptr<Synchronized<Flow>>;
 
 inline void show_positions(const Progress& progress, LinkStatus& status) {
@@ -72,7 +75,7 @@ struct Shared {
   std::set<uint32_t> divided_otherwise;  // link thread only: see link/partitions
   bool again = false;                    // link thread only: the attempt before was cut off
   Synchronized<FlowPtr> flow;            // of the session that streams; null when none does
-  Synchronized<std::optional<stream::Published>> published;  // what that session needs
+  Synchronized<PublicationCheck> publication_check;  // of that session
 
   void set_state(LinkState state) {
     status.with([&](LinkStatus& value) { value.state = state; });

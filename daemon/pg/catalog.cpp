@@ -41,6 +41,7 @@ std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction)
       leaf.bytes = row[10].as<int64_t>();
       leaf.identity_usable = row[11].as<bool>();
       leaf.streams = row[14].as<bool>();
+      leaf.columns = tables.back().columns;
       tables.back().leaves.push_back(std::move(leaf));
     }
   }
@@ -97,6 +98,7 @@ std::optional<TargetTable> read_target_table(Session& session, const TableName& 
     column.equality = row[2].is_null() ? "" : row[2].c_str();
     column.generated = row[3].as<bool>();
     column.identity_always = row[4].as<bool>();
+    column.array = row[5].is_null() ? "" : row[5].c_str();
     table.columns.push_back(std::move(column));
   }
   for (const auto& row : session.exec_params(std::string(sql::kTargetKeys), table.oid)) {

@@ -44,12 +44,24 @@ CreatedSlot ReplicationConnection::create_slot(const std::string& name) {
   return {parse_lsn(text(result, 0, 1)), text(result, 0, 2)};
 }
 
+std::string ReplicationConnection::backend() {
+  const ResultHandle result = exec(
+      "select pid || '/' || extract(epoch from backend_start) from pg_catalog.pg_stat_activity "
+      "where pid = pg_catalog.pg_backend_pid()");
+  return text(result, 0, 0);
+}
+
 void ReplicationConnection::start(const std::string& slot, Lsn from,
-                                  const std::string& publication) {
-  const ResultHandle result = exec(fmt::format(
-      "START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', messages 'true', "
-      "publication_names {})",
-      quote_identifier(slot), to_string(from), quote_literal(quote_identifier(publication))));
+                                  const std::vector<std::string>& publications) {
+  std::vector<std::string> names;
+  for (const std::string& publication : publications) {
+    names.push_back(quote_identifier(publication));
+  }
+  const ResultHandle result =
+      exec(fmt::format("START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', messages 'true', "
+                       "publication_names {})",
+                       quote_identifier(slot), to_string(from),
+                       quote_literal(fmt::format("{}", fmt::join(names, ",")))));
   if (PQresultStatus(result.get()) != PGRES_COPY_BOTH || PQsetnonblocking(handle(), 1) != 0) {
     throw Error(ErrorKind::protocol, "the source did not start to stream");
   }

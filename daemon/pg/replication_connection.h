@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/lsn.h"
 #include "pg/connection.h"
@@ -36,9 +37,11 @@ class ReplicationConnection : public Connection {
   // Waits for transactions that run now; the snapshot shows exactly what was committed before
   // the consistent point.
   CreatedSlot create_slot(const std::string& name);
+  // Of the walsender: its pid and when it began. No other backend has or had the same.
+  std::string backend();
 
   // Begins to stream what commits at or after `from`. From here on only the calls below.
-  void start(const std::string& slot, Lsn from, const std::string& publication);
+  void start(const std::string& slot, Lsn from, const std::vector<std::string>& publications);
 
   // One frame if it has arrived, else nothing. The view lives until the next call.
   // Throws Error when the server ended the stream.

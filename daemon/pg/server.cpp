@@ -93,9 +93,12 @@ std::string startup_options(const std::string& configured, Purpose purpose) {
   // Seen by require_pinned(): a pooler may drop all of these silently.
   options += " -c repld.pinned=on";
   if (purpose == Purpose::apply) {
-    // Rows are found by key. A plan made while a table was one page would scan it row by row even
-    // when a batch has filled it with versions that nothing can prune yet.
-    options += " -c synchronous_commit=off -c enable_seqscan=off";
+    // Rows are found by key, one by one. A plan made while a table was one page would scan it even
+    // when a batch has filled it with versions that nothing can prune yet, and one made for many
+    // rows would read a whole index to join with them.
+    options +=
+        " -c synchronous_commit=off -c enable_seqscan=off -c enable_hashjoin=off"
+        " -c enable_mergejoin=off";
   } else {
     options += " -c synchronous_commit=on";
   }

@@ -30,10 +30,6 @@ Owner read_owner(pg::Session& source, const PublicationId& id) {
   return owner_of(source.exec_params(std::string(sql::kPublicationState), id.name, id.mark));
 }
 
-std::string drop_slot_statement(const std::string& name) {
-  return fmt::format("select pg_drop_replication_slot({})", quote_literal(name));
-}
-
 Error foreign_publication(const std::string& name, bool with_slot) {
   Error error(ErrorKind::refused,
               fmt::format("publication \"{}\" exists, but not for this target", name));
@@ -41,15 +37,6 @@ Error foreign_publication(const std::string& name, bool with_slot) {
       "Another link may use it: choose another link.name. If nothing uses it any more, run on the "
       "source: {}drop publication {}; repld looks again every few seconds.",
       with_slot ? drop_slot_statement(name) + "; " : "", quote_identifier(name));
-}
-
-Error foreign_slot(const std::string& name) {
-  Error error(ErrorKind::refused,
-              fmt::format("replication slot \"{}\" exists, but not for this target", name));
-  return error.hint(
-      "Choose another link.name, or drop the slot on the source if nothing uses it: {}; repld "
-      "looks again every few seconds.",
-      drop_slot_statement(name));
 }
 
 void require_all(const std::vector<std::string>& names, const char* message, const char* hint) {

@@ -11,10 +11,6 @@ namespace {
 // WAL that the margin alone may hold on the source.
 constexpr uint64_t kMarginBytesMax = 64ULL << 20;
 
-int64_t milliseconds(std::chrono::steady_clock::time_point time) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
-
 // Microseconds since 2000-01-01 UTC, as the protocol counts.
 int64_t client_time_us() {
   constexpr int64_t kUnixToPostgresSeconds = 946'684'800;
@@ -33,7 +29,7 @@ Reader::Reader(pg::ReplicationConnection& connection, Lsn from, const ReaderOpti
       flow_(flow),
       wakeup_(wakeup),
       applier_(applier),
-      assembler_(from, options.part_bytes_max),
+      assembler_(from, options.part_bytes_max, options.wanted),
       margin_(options.confirm_margin_ms, kMarginBytesMax),
       feedback_due_(Clock::now()) {}
 
@@ -73,26 +69,16 @@ void Reader::take(const WalData& data) {
   if (!waiting_) {
     return;
   }
-  ++parts_;
-  if (waiting_->last) {
-    flow_.with([&](Flow& flow) { flow.progress.receive(waiting_->end_lsn); });
-  }
+  flow_.with([&](Flow& flow) { flow.read(*waiting_); });
   push_waiting();
 }
 
 void Reader::take(const Keepalive& keepalive) {
   reply_requested_ = reply_requested_ || keepalive.reply_requested;
-  // Inside a transaction the position lies before its commit: it says nothing new.
-  if (assembler_.in_transaction()) {
-    return;
+  if (!assembler_.in_transaction()) {
+    flow_.with([&](Flow& flow) { flow.read(keepalive); });
+    applier_.notify();
   }
-  flow_.with([&](Flow& flow) {
-    flow.progress.receive(keepalive.wal_end);
-    flow.idle.lsn = std::max(flow.idle.lsn, keepalive.wal_end);
-    flow.idle.after_parts = parts_;
-    flow.idle.prompt = flow.idle.prompt || keepalive.reply_requested;
-  });
-  applier_.notify();
 }
 
 bool Reader::push_waiting() {
@@ -106,12 +92,9 @@ void Reader::send_feedback() {
   failpoint("stream.before_feedback");
   const auto now = Clock::now();
   const StandbyStatus status = flow_.with([&](Flow& flow) {
-    margin_.durable(flow.progress.durable(), milliseconds(now));
+    const Lsn confirmed = flow.confirm(margin_);
     reported_durable_ = flow.progress.durable();
-    flow.progress.confirm(
-        std::max(flow.progress.confirmed(), margin_.confirmable(milliseconds(now))));
-    return StandbyStatus{flow.progress.received(), flow.progress.confirmed(),
-                         flow.progress.confirmed(), client_time_us()};
+    return StandbyStatus{flow.progress.received(), confirmed, confirmed, client_time_us()};
   });
   connection_.send(encode(status));
   reply_requested_ = false;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <stop_token>
 
@@ -24,6 +25,8 @@ struct ReaderOptions {
   size_t part_bytes_max = 0;
   int64_t confirm_margin_ms = 0;
   int feedback_interval_ms = 1000;
+  // Which relations of the stream are applied; called on the reader's thread. Empty: all.
+  std::function<bool(const Relation&)> wanted;
 };
 
 class Reader {
@@ -55,7 +58,6 @@ class Reader {
   TransactionAssembler assembler_;
   ConfirmMargin margin_;
   std::optional<TransactionPart> waiting_;
-  uint64_t parts_ = 0;  // taken from the assembler, in the queue or waiting for it
   bool reply_requested_ = false;
   Lsn reported_durable_ = Lsn::invalid;
   Clock::time_point feedback_due_;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "core/sql_text.h"
 #include "embedded_sql.h"
 
 namespace repld::stream {
@@ -24,6 +25,19 @@ Error in_use(const std::string& name, int pid) {
 }
 
 }  // namespace
+
+std::string drop_slot_statement(const std::string& name) {
+  return fmt::format("select pg_drop_replication_slot({})", quote_literal(name));
+}
+
+Error foreign_slot(const std::string& name) {
+  Error error(ErrorKind::refused,
+              fmt::format("replication slot \"{}\" exists, but not for this target", name));
+  return error.hint(
+      "Choose another link.name, or drop the slot on the source if nothing uses it: {}; repld "
+      "looks again every few seconds.",
+      drop_slot_statement(name));
+}
 
 std::optional<Slot> read_slot(pg::Session& source, const std::string& name) {
   const auto rows = source.exec_params(std::string(sql::kSlot), name);

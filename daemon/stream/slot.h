@@ -27,6 +27,10 @@ struct Slot {
 
 std::optional<Slot> read_slot(pg::Session& source, const std::string& name);
 
+// What is said of a slot of our name that nothing proves to be ours.
+Error foreign_slot(const std::string& name);
+std::string drop_slot_statement(const std::string& name);
+
 // Ends the walsender that uses the slot (of a process of ours that is gone) and waits until it
 // has left. Throws Error(connect) when it stays.
 void release_slot(pg::Session& source, const std::string& name);

@@ -6,7 +6,9 @@
 -- is cast first, and its type is told as the enum, which every assignment takes.
 -- $1 oid
 -- returns: name, type without modifier, equality operator or null (what stands between two values,
---          the left one's cast included), is generated, identity is ALWAYS
+--          the left one's cast included), is generated, identity is ALWAYS, array of the type that
+--          unnest takes apart in FROM, or null (there is none for arrays, box puts another
+--          delimiter than a comma, and composites come out as their fields)
 with recursive base as (
   select a.attnum, a.atttypid as type
     from pg_attribute a where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
@@ -26,11 +28,14 @@ select a.attname, format_type(case when t.typtype = 'e' then t.oid else a.atttyp
                                                                     then 'text'::regtype end)))
            then 'operator(pg_catalog.=)'
        end,
-       a.attgenerated <> '', a.attidentity = 'a'
+       a.attgenerated <> '', a.attidentity = 'a', format_type(own_array.oid, -1)
   from base b
   join pg_type t on t.oid = b.type and t.typtype <> 'd'
   left join pg_type e on e.oid = t.typelem
   join pg_attribute a on a.attrelid = $1::oid and a.attnum = b.attnum
+  join pg_type told on told.oid = case when t.typtype = 'e' then t.oid else a.atttypid end
+  left join pg_type own_array on own_array.oid = told.typarray and told.typdelim = ','
+                             and t.typtype <> 'c'
   left join lateral (
     select format('operator(%I.%s)', n.nspname, op.oprname) as operator
       from pg_opclass o

@@ -24,8 +24,8 @@ bool is_duration(int64_t milliseconds) { return milliseconds >= 0 && millisecond
 void check(const Config& config) {
   require(!config.source.dsn.empty() && !config.target.dsn.empty(), "a server has no dsn");
   require(!config.link.name.empty() && config.link.name.size() <= 40, "a link's name is too long");
-  require(config.link.create_publication && config.link.publications.empty(),
-          "a publication of others is accepted");
+  require(config.link.create_publication == config.link.publications.empty(),
+          "publications of others are named without use, or used without a name");
   require(!config.tables.include.empty(), "no table is included");
   require(config.copy.workers >= 1 && config.copy.workers <= 64, "workers out of bounds");
   require(config.copy.on_nonempty == OnNonempty::refuse, "on_nonempty is accepted");

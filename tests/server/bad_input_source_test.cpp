@@ -118,7 +118,7 @@ TEST_SUITE("bad_input") {
       REQUIRE(eventually(10s, [&] {
         return pair.count(pair.source.superuser_dsn, "pg_replication_slots where not active") == 1;
       }));
-      other.start("repld_pair", repld::Lsn::invalid, "repld_pair");
+      other.start("repld_pair", repld::Lsn::invalid, {"repld_pair"});
       pair.daemon.start();
       const nlohmann::json error = told(pair.daemon, "pg_terminate_backend");
       CHECK_MESSAGE(has(error, "stays in use"), error["text"]);

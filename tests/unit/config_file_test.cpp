@@ -225,13 +225,24 @@ TEST_CASE("groups that could not be told apart are refused") {
   });
 }
 
-TEST_CASE("what is not built yet is refused where leaving it out would change what happens") {
+TEST_CASE("publications of others go with create_publication = false, and only with it") {
   check_mistakes({
       {"[link]\ncreate_publication = false\n",
-       "repld.toml:6:22: link.create_publication: false is not available yet",
-       "Leave it out: repld makes a publication of its own and touches no other."},
+       "repld.toml:6:22: link.create_publication: false needs publications to use",
+       "Name them in link.publications; or leave it out, then repld makes its own."},
       {"[link]\npublications = [\"p\"]\n",
        "repld.toml:6:16: link.publications: needs create_publication = false", ""},
+      {"[link]\ncreate_publication = false\npublications = [\"\"]\n",
+       "repld.toml:7:16: link.publications: must be names of 1 to 63 bytes", ""},
+  });
+  const Config config =
+      parse("[link]\ncreate_publication = false\npublications = [\"p\", \"Q, r\"]\n");
+  CHECK_FALSE(config.link.create_publication);
+  CHECK(config.link.publications == std::vector<std::string>{"p", "Q, r"});
+}
+
+TEST_CASE("what is not built yet is refused where leaving it out would change what happens") {
+  check_mistakes({
       {"[copy]\non_nonempty = \"repair\"\n",
        "repld.toml:6:15: copy.on_nonempty: only \"refuse\" is available yet",
        "Empty the target's tables, or list them in tables.exclude."},

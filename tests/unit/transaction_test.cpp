@@ -232,3 +232,33 @@ TEST_CASE("messages that change nothing are accepted in their places") {
   REQUIRE(parts.size() == 1);
   CHECK(parts[0].changes.size() == 1);
 }
+
+TEST_CASE("changes of relations that are not wanted are dropped, and only those") {
+  const uint32_t other = kOid + 1;
+  int asked = 0;
+  TransactionAssembler assembler(Lsn::invalid, kNoPartLimit, [&](const Relation& relation) {
+    ++asked;
+    return relation.oid == kOid;
+  });
+  const auto push_all = [&](const std::vector<pgoutput::Message>& messages) {
+    std::optional<TransactionPart> last;
+    for (const pgoutput::Message& message : messages) {
+      last = assembler.push(message);
+    }
+    return last;
+  };
+  auto part = push_all({begin(0x100), describe(), describe(other), insert({text("1"), kNull}),
+                        insert({text("2"), kNull}, other), truncate({other}, false, false),
+                        truncate({other, kOid}, false, false), commit(0x100, 0x130)});
+  REQUIRE(part);
+  REQUIRE(part->changes.size() == 2);
+  CHECK(part->changes[0].kind == ChangeKind::insert);
+  REQUIRE(part->truncates.size() == 1);
+  CHECK(part->truncates[0].relations.size() == 1);
+  CHECK(asked == 2);
+  // A transaction of which nothing is left still moves the position.
+  part = push_all({begin(0x200), insert({text("3"), kNull}, other), commit(0x200, 0x230)});
+  REQUIRE(part);
+  CHECK(part->changes.empty());
+  CHECK(part->end_lsn == Lsn{0x230});
+}

@@ -1,13 +1,16 @@
 // Whole source transactions that go into one target transaction.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <vector>
 
 #include "core/transaction.h"
 
-namespace repld::apply {
+namespace repld {
+
+struct BatchLimits {
+  size_t rows_max = 0;
+  size_t bytes_max = 0;
+};
 
 struct Batch {
   Lsn from = Lsn::invalid;             // progress before
@@ -16,14 +19,13 @@ struct Batch {
   size_t rows = 0;
   size_t bytes = 0;
   bool synchronous = false;  // its COMMIT waits for the flush
-  std::chrono::steady_clock::time_point sent_at;
 
-  void add(TransactionPart part) {
-    rows += part.changes.size();
-    bytes += part.bytes();
-    to = part.end_lsn;
-    parts.push_back(std::move(part));
+  // Takes no further transaction. One may exceed the limits, since it is never divided here.
+  bool full(const BatchLimits& limits) const {
+    return rows >= limits.rows_max || bytes >= limits.bytes_max;
   }
+
+  void add(TransactionPart part);
 };
 
-}  // namespace repld::apply
+}  // namespace repld

@@ -1,0 +1,163 @@
+// DDL on the source amid the stream: what the target fits goes on, what it does not stops before a
+// value is lost, says what to do, and goes on once that is done.
+#include <doctest/doctest.h>
+
+#include "support/pair.h"
+
+using namespace repld::testing;
+
+namespace {
+
+bool stops(const Pair& pair, const std::string& words) {
+  const bool paused = eventually(20s, [&] { return pair.link()["state"] == "paused"; });
+  CAPTURE(pair.link().dump());
+  return paused && pair.link()["error"].dump().find(words) != std::string::npos;
+}
+
+// Outside of any transaction block.
+void alone(const std::string& dsn, const std::string& sql) {
+  pqxx::connection connection(dsn);
+  pqxx::nontransaction(connection).exec(sql);
+}
+
+bool goes_on(const Pair& pair) {
+  return pair.daemon.replctl({"resume"}).exit_code == 0 && pair.caught_up();
+}
+
+}  // namespace
+
+TEST_SUITE("ddl") {
+  TEST_CASE("a column that the target lacks stops the link until the target has it") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key, a text)");
+    pair.on_source("insert into t values (1, 'x')");
+    REQUIRE(pair.begin());
+    pair.on_source(
+        "insert into t values (2, 'before'); alter table t add b int; "
+        "insert into t values (3, 'after', 7); update t set b = 8 where id = 1");
+    REQUIRE(stops(pair, "\\\"b\\\""));
+    pair.on_target("alter table t add b int");
+    REQUIRE(goes_on(pair));
+    CHECK(pair.difference({"public.t"}) == "");
+  }
+
+  TEST_CASE("a column that is dropped on the source may stay on the target") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key, a text, b int)");
+    pair.on_source("insert into t values (1, 'x', 1)");
+    REQUIRE(pair.begin());
+    pair.on_source("insert into t values (2, 'y', 2)");
+    pair.on_source("alter table t drop b");
+    pair.on_source("insert into t values (3, 'z'); update t set a = 'w' where id = 1");
+    REQUIRE(pair.caught_up());
+    pair.on_target("alter table t drop b");
+    pair.on_source("insert into t values (4, 'q'); delete from t where id = 2");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.t"}) == "");
+  }
+
+  TEST_CASE("a column that is renamed on the source is renamed on the target by hand") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key, a text)");
+    REQUIRE(pair.begin());
+    pair.on_source("insert into t values (1, 'x'); alter table t rename a to \"New name\"");
+    pair.on_source("insert into t values (2, 'y'); update t set \"New name\" = 'z' where id = 1");
+    REQUIRE(stops(pair, "New name"));
+    pair.on_target("alter table t rename a to \"New name\"");
+    REQUIRE(goes_on(pair));
+    CHECK(pair.difference({"public.t"}) == "");
+  }
+
+  TEST_CASE("a type that grows on the source stops at the first value that does not fit") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key, n smallint, v varchar(3))");
+    REQUIRE(pair.begin());
+    pair.on_source("insert into t values (1, 1, 'abc')");
+    pair.on_source("alter table t alter n type bigint, alter v type text");
+    pair.on_source("insert into t values (2, 2, 'ab')");
+    REQUIRE(pair.caught_up());
+    pair.on_source("insert into t values (3, 3000000000, 'ab')");
+    REQUIRE(stops(pair, "22003"));
+    pair.on_target("alter table t alter n type bigint");
+    REQUIRE(goes_on(pair));
+    pair.on_source("update t set v = 'longer' where id = 1");
+    REQUIRE(stops(pair, "22001"));
+    pair.on_target("alter table t alter v type text");
+    REQUIRE(goes_on(pair));
+    CHECK(pair.difference({"public.t"}) == "");
+  }
+
+  TEST_CASE("a value added to an enum stops the link until the target has it too") {
+    Pair pair;
+    pair.on_both(
+        "create type state as enum ('open'); create table t (id int primary key, s state)");
+    REQUIRE(pair.begin());
+    pair.on_source("alter type state add value 'closed'");
+    pair.on_source("insert into t values (1, 'open')");
+    pair.on_source("insert into t values (2, 'closed'), (3, 'closed')");
+    REQUIRE(stops(pair, "22P02"));
+    CHECK(pair.error_message().find("closed") == std::string::npos);
+    CHECK(pair.on_target("select count(*) from t")[0][0].as<int>() == 1);
+    pair.on_target("alter type state add value 'closed'");
+    REQUIRE(goes_on(pair));
+    CHECK(pair.difference({"public.t"}) == "");
+  }
+
+  TEST_CASE("prepared transactions come at their COMMIT PREPARED, aborted parts never") {
+    PairOptions options;
+    options.source_settings = {{"max_prepared_transactions", "10"}};
+    Pair pair(options);
+    pair.on_both("create table t (id int primary key, a text)");
+    pair.on_source("insert into t values (1, 'x')");
+    REQUIRE(pair.begin());
+    pair.on_source("begin; insert into t values (2, 'prepared'); prepare transaction 'p1'");
+    pair.on_source("begin; insert into t values (3, 'never'); prepare transaction 'p2'");
+    pair.on_source(
+        "begin; insert into t values (4, 'kept'); savepoint a; insert into t values (5, 'gone'); "
+        "savepoint b; update t set a = 'gone' where id = 1; rollback to a; "
+        "insert into t values (6, 'kept'); savepoint c; delete from t where id = 4; release c; "
+        "insert into t values (4, 'again'); commit");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.on_target("select string_agg(id || a, ',' order by id) from t")[0][0].c_str() ==
+          std::string("1x,4again,6kept"));
+    alone(pair.source.dsn, "commit prepared 'p1'");
+    alone(pair.source.dsn, "rollback prepared 'p2'");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.t"}) == "");
+  }
+
+  TEST_CASE(
+      "TRUNCATE of several tables, with RESTART IDENTITY and CASCADE, empties the same ones") {
+    Pair pair;
+    pair.on_both(
+        "create table a (id int generated by default as identity primary key, n int); "
+        "create table b (id int primary key, a_id int references a); "
+        "create table c (id int primary key)");
+    const std::string fill =
+        "insert into a (n) values (1), (2); insert into b values (1, 1); insert into c values (1)";
+    pair.on_source(fill);
+    REQUIRE(pair.begin());
+    pair.on_source(
+        "begin; insert into c values (2); truncate a, c restart identity cascade; "
+        "insert into a (n) values (7); commit");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.a", "public.b", "public.c"}) == "");
+    CHECK(pair.on_target("select count(*) from b")[0][0].as<int>() == 0);
+  }
+
+  TEST_CASE("a parent and its children by inheritance stay apart") {
+    Pair pair;
+    pair.on_both(
+        "create table parent (id int primary key, a text); "
+        "create table child (b int, primary key (id)) inherits (parent)");
+    pair.on_source("insert into parent values (1, 'p'); insert into child values (1, 'c', 1)");
+    REQUIRE(pair.begin());
+    pair.on_source("insert into child values (2, 'c', 2); insert into parent values (2, 'p')");
+    pair.on_source("update parent set a = a || '!' where id = 1");
+    pair.on_source(
+        "delete from only parent where id = 2; truncate only parent; "
+        "insert into parent values (3, 'p')");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.parent", "public.child"}) == "");
+  }
+}
