@@ -28,6 +28,7 @@ Applier::Applier(BatchPort& port, Lsn from, const ApplierOptions& options, NextP
                  Synchronized<Flow>& flow, Wakeup& wakeup, Wakeup& reader, ApplyObserver observer)
     : port_(port),
       options_(options),
+      pace_(options.batch),
       next_part_(std::move(next_part)),
       flow_(flow),
       wakeup_(wakeup),
@@ -79,7 +80,7 @@ bool Applier::fill(const std::stop_token& stop) {
 Batch Applier::next_batch() {
   Batch batch;
   batch.from = sent_;
-  while (!large_ && !batch.full(options_.batch)) {
+  while (!large_ && !batch.full(pace_.limits())) {
     std::optional<TransactionPart> part = next_part_();
     if (!part) {
       break;
@@ -216,6 +217,9 @@ void Applier::committed(const InFlight& in_flight, uint64_t parts) {
   marks_.push_back({due, applied_, commit_time_us_});
   counted_.transactions = static_cast<int64_t>(std::max<size_t>(batch.parts.size(), parts > 0));
   counted_.seconds = std::chrono::duration<double>(committed_at_ - in_flight.sent_at).count();
+  if (parts > 0) {
+    pace_.committed(counted_.seconds);
+  }
   observer_.applied(counted_);
   counted_ = {};
   counted_index_.clear();

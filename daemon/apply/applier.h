@@ -1,8 +1,8 @@
 // The apply thread of a link: queue -> batch -> target, and what became of it.
 //
-// Batches adapt to the load: one takes whatever has arrived, up to its limits, and up to
-// kInFlightMax are on their way at once, so that latency is one round trip when idle and a
-// backlog goes in large target transactions.
+// Batches adapt to the load: one takes whatever has arrived, up to limits that grow while the
+// target keeps up (core/batch_pace), and up to kInFlightMax are on their way at once, so that
+// latency is one round trip when idle and a backlog goes in large target transactions.
 //
 // Three positions. `sent_`: the last batch's end. applied: its COMMIT was answered COMMIT.
 // durable: the target's flush position, read on this very connection after that, has passed it;
@@ -31,6 +31,7 @@
 
 #include "apply/batch_port.h"
 #include "base/synchronized.h"
+#include "core/batch_pace.h"
 #include "core/flow.h"
 
 namespace repld::apply {
@@ -95,6 +96,7 @@ class Applier {
 
   BatchPort& port_;
   const ApplierOptions options_;
+  BatchPace pace_;
   const NextPart next_part_;
   Synchronized<Flow>& flow_;
   Wakeup& wakeup_;

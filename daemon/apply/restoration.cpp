@@ -52,7 +52,7 @@ std::string refusal_of_change(pqxx::work& transaction, Change&& change) {
     step.commit();
     return {};
   } catch (const pqxx::sql_error& failure) {
-    const std::string sqlstate = pg::sqlstate_of(failure);
+    std::string sqlstate = pg::sqlstate_of(failure);
     if (!is_lasting(sqlstate)) {
       throw;
     }

@@ -93,7 +93,7 @@ void prove_gone(Shared& shared, pg::Session& target, std::vector<std::string> le
                                row[1].c_str(), row[2].c_str()));
   }
   if (!target.exec_params("select from repld.progress where link = $1", shared.name()).empty()) {
-    left.push_back("progress row");
+    left.emplace_back("progress row");
   }
   if (!left.empty()) {
     throw Error(ErrorKind::refused, "something of the link is still there")
@@ -138,7 +138,7 @@ std::vector<std::string> finalize(Shared& shared, bool source_gone, const std::s
   const std::vector<std::string> still =
       source ? clearing_of(shared, row)(*source) : std::vector<std::string>();
   const bool publishes = row ? !row->publications : shared.settings.config.link.create_publication;
-  const std::vector<std::string> left =
+  std::vector<std::string> left =
       unproven(source.get(), row ? row->slot_name : shared.slot_name(), publishes);
   forget_state(shared, target);
   const auto tell = [&shared](const std::string& kind, const std::string& message) {

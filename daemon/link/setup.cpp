@@ -79,13 +79,13 @@ std::string supply_text(const std::vector<TableSupply>& supplies, uint32_t oid) 
 
 Setup::Setup(Shared& shared, pg::Session& source, pg::Session& target,
              pg::ReplicationConnection& replication, apply::ProgressStore& progress,
-             const std::stop_token& stop)
+             std::stop_token stop)
     : shared_(shared),
       source_(source),
       target_(target),
       replication_(replication),
       progress_(progress),
-      stop_(stop),
+      stop_(std::move(stop)),
       existing_(existing_publications(shared.settings.config)) {}
 
 apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) {

@@ -34,7 +34,7 @@ class Setup {
   // Borrows everything for the call of run().
   Setup(Shared& shared, pg::Session& source, pg::Session& target,
         pg::ReplicationConnection& replication, apply::ProgressStore& progress,
-        const std::stop_token& stop);
+        std::stop_token stop);
 
   // `earlier`: the row that an attempt before left, in phase setup.
   // Returns the row in phase streaming. Throws Error.

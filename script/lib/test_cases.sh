@@ -47,7 +47,7 @@ run_cases() {
 
 # run_case PROGRAM NUMBER NAME LOG. By number: a name may hold a comma, which parts filters.
 run_case() {
-  local began=$SECONDS limit=$((${REPLD_SOAK_SECONDS:-120} + 600)) status=0 line
+  local began=$SECONDS limit=$((2 * ${REPLD_SOAK_SECONDS:-120} + 600)) status=0 line
   timeout --kill-after=10 "$limit" "$1" --first="$2" --last="$2" --duration=true >"$4" 2>&1 &
   # shellcheck disable=SC2064
   trap "kill $! 2>/dev/null" TERM

@@ -17,7 +17,7 @@ namespace repld::testing {
 class SnapshotReader {
  public:
   explicit SnapshotReader(std::string dsn)
-      : dsn_(std::move(dsn)), thread_([this](std::stop_token stop) { run(stop); }) {}
+      : dsn_(std::move(dsn)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
   void stop() {
     thread_.request_stop();
@@ -28,7 +28,7 @@ class SnapshotReader {
   int64_t violations() const { return violations_; }
 
  private:
-  void run(std::stop_token stop) {
+  void run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       try {
         pqxx::connection connection(dsn_);

@@ -96,7 +96,9 @@ TEST_SUITE("existing publications") {
         "create table t (id int, open bool, body text, primary key (id, open)); "
         "create table f (id int primary key, n int, body text)");
     pair.on_source(
-        "alter table f replica identity full; alter table f alter column body set storage external;"
+        "alter table f replica identity full; alter table f alter column body set storage "
+        "external; "
+        "alter table t alter column body set storage external; "
         "create publication p for table t where (open), f where (n > 10); "
         "insert into t select i, i % 2 = 0, 'b' from generate_series(1, 10) i; "
         "insert into f select i, i, repeat('x', 5000) from generate_series(1, 20) i");
@@ -114,6 +116,13 @@ TEST_SUITE("existing publications") {
     CHECK(rows(pair.target.dsn, "select * from t") == rows(pair.source.dsn, t));
     CHECK(rows(pair.target.dsn, "select id, n, md5(body) from f") == rows(pair.source.dsn, f));
     CHECK_FALSE(has(events(pair), "drift"));
+
+    // Its old row is not in the WAL, so the large value is not in the stream.
+    pair.on_source("insert into t values (20, false, repeat('z', 5000))");
+    pair.on_source("update t set open = true where id = 20");
+    REQUIRE(stops_with(pair, "a row that must be complete leaves out a value"));
+    CHECK(has(pair.link()["error"]["hint"], "REPLICA IDENTITY FULL"));
+    CHECK(rows(pair.target.dsn, "select * from t where id = 20") == "");
   }
 
   TEST_CASE("a column list: the other columns stay at home") {
@@ -140,6 +149,28 @@ TEST_SUITE("existing publications") {
     CHECK(pair.caught_up());
   }
 
+  TEST_CASE("generated columns that are published arrive like any other") {
+    PairOptions options = through("\"p\"");
+    options.source_version = 18;
+    Pair pair(options);
+    pair.on_source(
+        "create table t (id int primary key, a int, g int generated always as (a * 2) stored); "
+        "create table u (id int primary key, g int generated always as (id * 2) stored); "
+        "create publication p for table t, u with (publish_generated_columns = stored); "
+        "insert into t (id, a) values (1, 1)");
+    pair.on_target(
+        "create table t (id int primary key, a int, g int); "
+        "create table u (id int primary key, g int generated always as (id * 2) stored)");
+    REQUIRE(pair.begin());
+    pair.on_source("insert into t (id, a) values (2, 2); update t set a = 5 where id = 1");
+    pair.on_source("insert into u (id) values (1)");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.t", "public.u"}) == "");
+    pair.on_source("alter publication p set (publish_generated_columns = none)");
+    begin_again(pair);
+    CHECK(stops_with(pair, "give other generated columns of \"public.t\""));
+  }
+
   TEST_CASE("only inserts: no replica identity is needed, and nothing else is applied") {
     Pair pair(through("\"p\""));
     pair.on_source(
@@ -160,6 +191,14 @@ TEST_SUITE("existing publications") {
     CHECK(rows(pair.target.dsn, "select * from t") == "(1,1) (2,2) (3,3)");
     CHECK(rows(pair.target.dsn, "select a, c from part") == "(1,1) (1,2)");
     CHECK(sqlstate_of(pair.target.dsn, "insert into log values (4)") == "25006");
+
+    pair.on_source("alter publication p set (publish = 'insert, update, delete, truncate')");
+    pair.on_source("update t set n = 9 where id = 3");
+    REQUIRE(eventually(20s, [&] {
+      const std::string told = pair.error_message();
+      return has(told, "an UPDATE or DELETE of \"public.t\" came") || has(told, "other operations");
+    }));
+    CHECK(rows(pair.target.dsn, "select * from t") == "(1,1) (2,2) (3,3)");
   }
 
   TEST_CASE("via the partition root: under its name, with its filter and columns") {

@@ -94,7 +94,9 @@ TEST_SUITE("security") {
     pair.daemon.start();
     REQUIRE(pair.daemon.wait_for("caught-up", 60s));
     const auto check = [&](const std::string& when) {
-      for (const auto& [where, text] : all_words(pair)) {
+      for (const auto& said : all_words(pair)) {
+        const std::string& where = said.first;
+        const std::string& text = said.second;
         CAPTURE(when);
         CAPTURE(where);
         CHECK(text.find(kPassword) == std::string::npos);

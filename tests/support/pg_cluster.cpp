@@ -22,7 +22,9 @@ std::string cache_directory() {
   if (const char* given = std::getenv("REPLD_CACHE")) {
     return given;
   }
-  return ::getuid() == 0 ? "/var/cache/repld" : std::string(std::getenv("HOME")) + "/.cache/repld";
+  const char* home = std::getenv("HOME");
+  return ::getuid() == 0 || home == nullptr ? "/var/cache/repld"
+                                            : std::string(home) + "/.cache/repld";
 }
 
 std::string binaries_of(int version) {
@@ -38,8 +40,8 @@ std::string binaries_of(int version) {
 
 }  // namespace
 
-PgCluster::PgCluster(int version, const ClusterOptions& options)
-    : version_(version), options_(options), binaries_(binaries_of(version)) {
+PgCluster::PgCluster(int version, ClusterOptions options)
+    : version_(version), options_(std::move(options)), binaries_(binaries_of(version)) {
   char directory[] = "/tmp/repld-pg-XXXXXX";
   if (::mkdtemp(directory) == nullptr) {
     throw std::runtime_error("no temporary directory");

@@ -22,7 +22,7 @@ class PgCluster {
  public:
   // Creates and starts it. Throws when the server's programs are missing: an absent server fails a
   // test, it is not skipped.
-  explicit PgCluster(int version, const ClusterOptions& options = {});
+  explicit PgCluster(int version, ClusterOptions options = {});
   ~PgCluster();
   PgCluster(const PgCluster&) = delete;
   PgCluster& operator=(const PgCluster&) = delete;

@@ -13,31 +13,15 @@ constexpr size_t kFunctionLinesMax = 70;
 constexpr size_t kColumnsMax = 100;
 
 // Written in pieces, so that this file is not among those that contain them.
-const std::string kLaterNotes[] = {
-    "TO"
-    "DO",
-    "FIX"
-    "ME",
-    "X"
-    "XX"};
-const std::string kFolderElsewhere =
-    "/wo"
-    "rk";
+std::string pieces(const char* first, const char* second) { return std::string(first) + second; }
+
+const std::string kLaterNotes[] = {pieces("TO", "DO"), pieces("FIX", "ME"), pieces("X", "XX")};
+const std::string kFolderElsewhere = pieces("/wo", "rk");
 const std::string kPlaces[] = {
-    "180 min"
-    "ute",
-    "180-min"
-    "ute",
-    "--regi"
-    "stry",
-    "regi"
-    "stry=",
-    "//regi"
-    "stry",
-    "--index"
-    "-url",
-    "deb ht"
-    "tp"};
+    pieces("180 min", "ute"), pieces("180-min", "ute"), pieces("--regi", "stry"),
+    pieces("regi", "stry="),  pieces("//regi", "stry"), pieces("--index", "-url"),
+    pieces("deb ht", "tp"),
+};
 const std::string kEmptyWords[] = {"util", "helper", "manager"};
 
 std::vector<std::string> lines_of(const std::string& text) {
