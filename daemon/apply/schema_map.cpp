@@ -137,6 +137,28 @@ MappedRelation& SchemaMap::find(const RelationPtr& relation) {
   return *relations_.emplace(relation.get(), map(relation)).first->second;
 }
 
+TargetTable SchemaMap::table_for(const Relation& relation, const TableName& root) {
+  const auto read = [&] {
+    std::optional<TargetTable> found = pg::read_target_table(target_, root);
+    if (!found) {
+      throw missing_table(root);
+    }
+    return *std::move(found);
+  };
+  TargetTable table = read();
+  std::vector<std::string> missing;
+  for (const RelationColumn& column : relation.columns) {
+    if (table.find_column(column.name) == nullptr) {
+      missing.push_back(column.name);
+    }
+  }
+  if (!missing.empty() && add_columns_) {
+    add_columns_(relation, table.name, missing, release_);
+    table = read();
+  }
+  return table;
+}
+
 std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
   const TableName own_name{relation->schema, relation->name};
   // A partition that was dropped since is found through the target's partition of that name.
@@ -145,12 +167,7 @@ std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
   source.identity = dropped_;
   const std::optional<RelationFacts> known = look_up_(relation->oid);
   source = known.value_or(source);
-  const TableName root = source.root;
-  const std::optional<TargetTable> found = pg::read_target_table(target_, root);
-  if (!found) {
-    throw missing_table(root);
-  }
-  const TargetTable& table = *found;
+  const TargetTable table = table_for(*relation, source.root);
   if (own_name != table.name) {
     ensure_partition_(*relation, table.name, release_);
   }

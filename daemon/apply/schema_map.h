@@ -52,12 +52,20 @@ using LookUp = std::function<std::optional<RelationFacts>(uint32_t source_oid)>;
 using EnsurePartition = std::function<void(const Relation& leaf, const TableName& root,
                                            const std::function<void()>& before_ddl)>;
 
+// Adds columns of this relation that its target table lacks.
+using AddColumns = std::function<void(const Relation& relation, const TableName& table,
+                                      const std::vector<std::string>& columns,
+                                      const std::function<void()>& before_ddl)>;
+
 class SchemaMap {
  public:
   // Borrows the target session. Both functions are called once per shape of a relation. `dropped`:
   // what a relation needs that the source has dropped since.
   SchemaMap(pg::Session& target, LookUp look_up, EnsurePartition ensure_partition,
             IdentityNeed dropped = IdentityNeed::required);
+
+  // From now on columns that the target lacks are added; else they are Error(schema).
+  void add_columns(AddColumns add) { add_columns_ = std::move(add); }
 
   // Called before DDL on a table that statements of ours may hold locks on: the caller must see to
   // it that these end by themselves, or end them.
@@ -80,12 +88,14 @@ class SchemaMap {
 
  private:
   std::unique_ptr<MappedRelation> map(const RelationPtr& relation);
+  TargetTable table_for(const Relation& relation, const TableName& root);
   std::unique_ptr<Prepared> make(Statement statement);
 
   pg::Session& target_;
   LookUp look_up_;
   EnsurePartition ensure_partition_;
   const IdentityNeed dropped_;
+  AddColumns add_columns_;
   std::function<void()> release_;
   std::unordered_map<const Relation*, std::unique_ptr<MappedRelation>> relations_;
   std::vector<Prepared*> prepared_;

@@ -11,9 +11,9 @@
 namespace {
 
 void say_seed(int /*signal*/) {
-  std::fprintf(stderr, "it was seed %llu; again: REPLD_SIM_SEED=%llu\n",
+  std::fprintf(stderr, "it was seed %llu, run %llu\n",
                static_cast<unsigned long long>(repld::sim::seed_at_work),
-               static_cast<unsigned long long>(repld::sim::seed_at_work));
+               static_cast<unsigned long long>(repld::sim::runs));
 }
 
 }  // namespace

@@ -9,10 +9,9 @@
 namespace repld::sim {
 
 uint64_t seed_at_work = 0;
+uint64_t runs = 0;
 
 namespace {
-
-uint64_t runs = 0;  // of this process
 
 constexpr uint64_t kSeeds = 10'000;
 constexpr uint64_t kCases = 5;

@@ -10,7 +10,9 @@
 
 namespace repld::sim {
 
+// For the last words of a process that an assertion ends.
 extern uint64_t seed_at_work;
+extern uint64_t runs;  // of this process
 
 // Runs one case's share of the seeds; fails the running test case with the smallest scenario that
 // was found to break a promise.
