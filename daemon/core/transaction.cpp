@@ -233,6 +233,8 @@ size_t TransactionAssembler::add_tuple(const Relation& relation, const pgoutput:
       }
       value.length = static_cast<uint32_t>(column.text.size());
       value.offset = part_.arena.size();
+      // At once with its zero byte, which would double the memory of a large value.
+      part_.arena.reserve(part_.arena.size() + column.text.size() + 1);
       part_.arena.append(column.text);
       part_.arena.push_back('\0');
     }

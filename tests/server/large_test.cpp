@@ -1,0 +1,113 @@
+// What is larger than the memory repld may use.
+//
+// REPLD_TEST_HUGE_MB: how much one transaction writes, 200 by default; script/test --all takes 1024.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include "support/pair.h"
+
+using namespace repld::testing;
+
+namespace {
+
+int64_t huge_mb() {
+  const char* given = std::getenv("REPLD_TEST_HUGE_MB");
+  return given == nullptr ? 200 : std::atoll(given);
+}
+
+// The most memory the daemon has had in use so far, MB.
+int64_t peak_mb(const Pair& pair) {
+  std::ifstream status("/proc/" + std::to_string(pair.daemon.pid()) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("VmHWM:", 0) == 0) {
+      return std::atoll(line.c_str() + 6) / 1024;
+    }
+  }
+  return -1;
+}
+
+// Sanitizers keep what is freed, and shadows of it all.
+void check_peak(const Pair& pair, int64_t allowed_mb) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  MESSAGE("peak memory is not judged with a sanitizer; ", allowed_mb, " MB would be allowed");
+#else
+  MESSAGE("peak memory ", peak_mb(pair), " MB of ", allowed_mb, " allowed");
+  CHECK(peak_mb(pair) <= allowed_mb);
+#endif
+}
+
+// Reads the number of rows on the target again and again, and notes every one it saw.
+class Onlooker {
+ public:
+  explicit Onlooker(const Pair& pair)
+      : thread_([this, dsn = pair.target.dsn](const std::stop_token& stop) {
+          pqxx::connection connection(dsn);
+          while (!stop.stop_requested()) {
+            const auto rows =
+                pqxx::nontransaction(connection).exec("select count(*) from public.t");
+            const auto count = rows[0][0].as<int64_t>();
+            partly_ = partly_ || (count != 0 && count != whole_);
+            std::this_thread::sleep_for(50ms);
+          }
+        }) {}
+
+  void expect(int64_t whole) { whole_ = whole; }
+  bool saw_a_part() const { return partly_; }
+
+ private:
+  std::atomic<int64_t> whole_{0};
+  std::atomic<bool> partly_{false};
+  std::jthread thread_;  // last: it uses the rest
+};
+
+}  // namespace
+
+TEST_SUITE("large") {
+  TEST_CASE("a transaction larger than the memory arrives whole, at once, and through a kill") {
+    PairOptions options;
+    const bool standard = huge_mb() >= 1024;
+    options.extra = standard ? "" : "[apply]\nmemory_mb = 16";
+    options.source_settings = {{"max_slot_wal_keep_size", "-1"}};
+    Pair pair(options);
+    pair.on_both("create table t (id int primary key, n int, body text)");
+    REQUIRE(pair.begin());
+    const int64_t rows = huge_mb() * 1024 * 1024 / 1000;
+    Onlooker onlooker(pair);
+    onlooker.expect(rows);
+    pair.on_source(fmt::format(
+        "begin; insert into t select i, 0, repeat(md5(i::text), 31) from generate_series(1, {}) i; "
+        "update t set n = n + 1 where id % 100 = 0; commit",
+        rows));
+    std::this_thread::sleep_for(3s);
+    pair.daemon.kill9();
+    pair.daemon.start();
+    REQUIRE(pair.caught_up(std::chrono::seconds(120 + huge_mb())));
+    CHECK_FALSE(onlooker.saw_a_part());
+    CHECK(pair.difference({"public.t"}) == "");
+    const int64_t allowed = (standard ? 128 : 16) + 64;
+    MESSAGE(huge_mb(), " MB in one transaction");
+    check_peak(pair, allowed);
+  }
+
+  TEST_CASE("a value of 100 MB arrives, and an update that leaves it alone") {
+    PairOptions options;
+    options.extra = "[apply]\nmemory_mb = 16";
+    Pair pair(options);
+    pair.on_both("create table t (id int primary key, n int, body text)");
+    REQUIRE(pair.begin());
+    pair.on_source("insert into t values (1, 1, repeat('0123456789', 10 * 1000 * 1000))");
+    pair.on_source("insert into t values (2, 2, 'small')");
+    REQUIRE(pair.caught_up(120s));
+    check_peak(pair, 16 + 64 + 4 * 100);
+    pair.on_source("update t set n = 5 where id = 1");
+    pair.on_source("update t set body = body || 'x' where id = 1");
+    REQUIRE(pair.caught_up(120s));
+    CHECK(pair.difference({"public.t"}) == "");
+    check_peak(pair, 16 + 64 + 4 * 100);
+  }
+}
