@@ -14,7 +14,7 @@ build_needs=(
 demo_needs=('/usr/lib/postgresql/*/bin/initdb:postgresql' psql:postgresql-client)
 test_needs=(
   /usr/lib/postgresql/15/bin/initdb:postgresql-15 /usr/sbin/pgbouncer:pgbouncer npm:npm
-  promtool:prometheus openssl:openssl
+  promtool:prometheus openssl:openssl patch:patch
 )
 check_needs=(clang-format:clang-format shellcheck:shellcheck systemd-analyze:systemd)
 clang_needs=(clang++:clang run-clang-tidy:clang-tidy)

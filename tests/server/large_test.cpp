@@ -1,6 +1,6 @@
 // What is larger than the memory repld may use.
 //
-// REPLD_TEST_HUGE_MB: how much one transaction writes, 200 by default; script/test --all takes 1024.
+// REPLD_TEST_HUGE_MB: how much one transaction writes, 200 by default. script/test --all: 1024.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
