@@ -93,7 +93,8 @@ class Daemon {
  private:
   link::Hooks hooks();
   control::ControlPort control_port();
-  void execute(control::Command command, const std::function<void(control::CommandResult)>& reply);
+  void execute(const control::CommandRequest& request,
+               const std::function<void(control::CommandResult)>& reply);
 
   // The link is stopped on a thread of its own, so that status and health still answer.
   void stop() {
@@ -200,17 +201,17 @@ control::ControlPort Daemon::control_port() {
   port.status = [this] { return published_; };
   port.metrics_text = [this] { return metrics_.text(); };
   port.events = [this](int64_t after, size_t limit) { return link_.events_after(after, limit); };
-  port.command = [this](control::Command command,
+  port.command = [this](const control::CommandRequest& request,
                         const std::function<void(control::CommandResult)>& reply) {
-    execute(command, reply);
+    execute(request, reply);
   };
   return port;
 }
 
 // Whoever has an answer and then asks for the status is not told what was before the command.
-void Daemon::execute(control::Command command,
+void Daemon::execute(const control::CommandRequest& request,
                      const std::function<void(control::CommandResult)>& reply) {
-  switch (command) {
+  switch (request.command) {
     case control::Command::pause:
       link_.pause();
       publish();
@@ -230,9 +231,16 @@ void Daemon::execute(control::Command command,
         }
       });
       break;
+    case control::Command::skip: {
+      const std::optional<ErrorStatus> refusal = link_.skip(request.lsn);
+      publish();
+      reply(refusal ? control::CommandResult{409, failure_json(*refusal)}
+                    : control::CommandResult{});
+      break;
+    }
     case control::Command::finalize:
     case control::Command::finalize_source_gone:
-      link_.finalize(command == control::Command::finalize_source_gone,
+      link_.finalize(request.command == control::Command::finalize_source_gone,
                      [this, reply](const std::optional<ErrorStatus>& failure,
                                    const std::vector<std::string>& left) {
                        const control::CommandResult result =

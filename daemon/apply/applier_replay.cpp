@@ -120,13 +120,15 @@ void Applier::refuse(const InFlight& in_flight, const TransactionPart& part) con
   const std::string place = part.last ? "committed at " + to_string(part.commit_lsn)
                                       : "committing at " + to_string(part.commit_lsn);
   Error error(ErrorKind::conflict, fmt::format("the target refused a change to \"{}\"", table));
-  error.sqlstate(cause.sqlstate()).table(table);
+  error.sqlstate(cause.sqlstate()).table(table).transaction(part.commit_lsn);
   error.detail("{} number {} of source transaction {}, {}: SQLSTATE {}{}{}", name_of(change.kind),
                *in_flight.failed_change + 1, part.xid, place, cause.sqlstate(),
                cause.detail().empty() ? "" : ", ", cause.detail());
   error.hint(
       "Everything before this transaction is applied. Mend the row or the constraint on "
-      "the target, then run replctl resume.");
+      "the target, then run replctl resume; or leave the whole transaction out for good with "
+      "replctl skip --lsn {}.",
+      to_string(part.commit_lsn));
   throw error;
 }
 

@@ -30,7 +30,8 @@ int wait_for(const Client& client, const Output& output, Goal goal,
              std::chrono::milliseconds timeout);
 int show_tables(const Client& client, const Output& output);
 int show_events(const Client& client, const Output& output, bool follow);
-// pause, resume, finalize with its query. Also prints what the daemon left to do by hand.
+// pause, resume, skip and finalize with their queries. Also prints what the daemon left to do by
+// hand.
 int send_command(const Client& client, const Output& output, const std::string& name);
 
 }  // namespace repld::cli

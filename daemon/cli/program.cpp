@@ -10,6 +10,7 @@
 #include "cli/report_text.h"
 #include "core/duration.h"
 #include "core/error.h"
+#include "core/lsn.h"
 
 namespace repld::cli {
 
@@ -39,6 +40,7 @@ struct Choice {
   bool yes = false;
   bool source_gone = false;
   bool ddl = false;
+  std::string lsn;
 };
 
 std::string socket_of(const Choice& choice, const Tools& tools) {
@@ -126,6 +128,15 @@ int run_finalize(const Client& client, const Choice& choice) {
                       choice.source_gone ? "finalize?source_gone=true" : "finalize");
 }
 
+int run_skip(const Client& client, const Choice& choice) {
+  if (!choice.yes) {
+    std::cerr << "replctl: skip leaves a whole transaction of the source out of the target for "
+                 "good; say --yes\n";
+    return kUsage;
+  }
+  return send_command(client, choice.output, "skip?lsn=" + choice.lsn);
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv, const Tools& tools) {
@@ -151,6 +162,13 @@ int run_program(int argc, char** argv, const Tools& tools) {
   program.add_subcommand("tables", "state of each table");
   program.add_subcommand("pause", "stop applying until resume");
   program.add_subcommand("resume", "go on after a pause or an error");
+  CLI::App* skip = program.add_subcommand("skip", "leave out the transaction it has stopped at");
+  skip->add_option("--lsn", choice.lsn, "where that was committed, as status tells")
+      ->required()
+      ->check([](const std::string& text) {
+        return try_parse_lsn(text) ? std::string() : "is no position like 16/B374D848";
+      });
+  skip->add_flag("--yes", choice.yes, "do it: the transaction is lost for the target");
   CLI::App* events = program.add_subcommand("events", "what happened");
   events->add_flag("--follow", choice.follow, "keep printing new ones");
   CLI::App* config_command = program.add_subcommand("config", "the configuration file");
@@ -185,6 +203,7 @@ int run_program(int argc, char** argv, const Tools& tools) {
   if (name == "tables") return show_tables(client, choice.output);
   if (name == "events") return show_events(client, choice.output, choice.follow);
   if (name == "finalize") return run_finalize(client, choice);
+  if (name == "skip") return run_skip(client, choice);
   return send_command(client, choice.output, name);
 }
 

@@ -11,7 +11,12 @@
 
 namespace repld::control {
 
-enum class Command { pause, resume, mark, finalize, finalize_source_gone };
+enum class Command { pause, resume, mark, skip, finalize, finalize_source_gone };
+
+struct CommandRequest {
+  Command command = Command::pause;
+  Lsn lsn = Lsn::invalid;  // skip: the source transaction, by its commit position
+};
 
 struct CommandResult {
   int http_status = 200;
@@ -22,7 +27,8 @@ struct ControlPort {
   std::function<std::shared_ptr<const Status>()> status;
   std::function<std::string()> metrics_text;
   std::function<std::vector<Event>(int64_t after, size_t limit)> events;
-  std::function<void(Command command, std::function<void(CommandResult)> reply)> command;
+  std::function<void(const CommandRequest& request, std::function<void(CommandResult)> reply)>
+      command;
 };
 
 }  // namespace repld::control

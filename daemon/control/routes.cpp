@@ -76,6 +76,7 @@ std::optional<Command> command_of(std::string_view path, std::string_view query)
   if (path == "/api/v1/pause") return Command::pause;
   if (path == "/api/v1/resume") return Command::resume;
   if (path == "/api/v1/mark") return Command::mark;
+  if (path == "/api/v1/skip") return Command::skip;
   if (path == "/api/v1/finalize") {
     return parameter(query, "source_gone") == "true" ? Command::finalize_source_gone
                                                      : Command::finalize;
@@ -98,6 +99,18 @@ std::optional<Response> read(const ControlPort& port, Access access, std::string
   return std::nullopt;
 }
 
+void give(const ControlPort& port, Command command, const std::optional<Lsn>& lsn,
+          std::function<void(Response)> reply) {
+  if (command == Command::skip && !lsn) {
+    reply(failure(400, "lsn must be a position like 16/B374D848"));
+    return;
+  }
+  port.command({command, lsn.value_or(Lsn::invalid)},
+               [reply = std::move(reply)](CommandResult result) {
+                 reply({result.http_status, "application/json", std::move(result.json)});
+               });
+}
+
 }  // namespace
 
 void route(const ControlPort& port, Access access, const Request& request,
@@ -108,9 +121,7 @@ void route(const ControlPort& port, Access access, const Request& request,
       path.size() == target.size() ? std::string_view() : target.substr(path.size() + 1);
   const auto command = access == Access::full ? command_of(path, query) : std::nullopt;
   if (request.method == "POST" && command) {
-    port.command(*command, [reply = std::move(reply)](CommandResult result) {
-      reply({result.http_status, "application/json", std::move(result.json)});
-    });
+    give(port, *command, try_parse_lsn(parameter(query, "lsn")), std::move(reply));
     return;
   }
   const bool reading = request.method == "GET" || request.method == "HEAD";

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <utility>
 
+#include "core/lsn.h"
+
 namespace repld {
 
 enum class ErrorKind {
@@ -62,12 +64,19 @@ class Error : public std::runtime_error {
     return *this;
   }
 
+  // Commit position of the source transaction the error is about: what `replctl skip` takes.
+  Error& transaction(Lsn lsn) {
+    transaction_ = lsn;
+    return *this;
+  }
+
   ErrorKind kind() const { return kind_; }
   const std::string& detail() const { return detail_; }
   const std::string& hint() const { return hint_; }
   const std::string& sqlstate() const { return sqlstate_; }  // empty when no server said it
   const std::string& table() const { return table_; }
   bool lasting() const { return lasting_; }
+  Lsn transaction() const { return transaction_; }  // invalid: about none
 
  private:
   ErrorKind kind_;
@@ -76,6 +85,7 @@ class Error : public std::runtime_error {
   std::string sqlstate_;
   std::string table_;
   bool lasting_ = false;
+  Lsn transaction_ = Lsn::invalid;
 };
 
 const char* to_string(ErrorKind kind);

@@ -10,25 +10,34 @@ namespace repld {
 
 namespace {
 
-uint32_t parse_half(std::string_view text, std::string_view whole) {
+std::optional<uint32_t> parse_half(std::string_view text) {
   uint32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
-  if (error != std::errc{} || end != text.data() + text.size()) {
-    throw Error(ErrorKind::protocol, fmt::format("\"{}\" is not an LSN", whole));
-  }
-  return value;
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  return whole ? std::optional<uint32_t>(value) : std::nullopt;
 }
 
 }  // namespace
 
-Lsn parse_lsn(std::string_view text) {
+std::optional<Lsn> try_parse_lsn(std::string_view text) {
   const size_t slash = text.find('/');
   if (slash == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto high = parse_half(text.substr(0, slash));
+  const auto low = parse_half(text.substr(slash + 1));
+  if (!high || !low) {
+    return std::nullopt;
+  }
+  return Lsn{(uint64_t{*high} << 32) | *low};
+}
+
+Lsn parse_lsn(std::string_view text) {
+  const std::optional<Lsn> lsn = try_parse_lsn(text);
+  if (!lsn) {
     throw Error(ErrorKind::protocol, fmt::format("\"{}\" is not an LSN", text));
   }
-  const uint64_t high = parse_half(text.substr(0, slash), text);
-  const uint64_t low = parse_half(text.substr(slash + 1), text);
-  return Lsn{(high << 32) | low};
+  return *lsn;
 }
 
 std::string to_string(Lsn lsn) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,8 @@ enum class Lsn : uint64_t { invalid = 0 };
 
 // Throws Error(protocol) when the text is not a pg_lsn.
 Lsn parse_lsn(std::string_view text);
+// Nothing when the text is not a pg_lsn.
+std::optional<Lsn> try_parse_lsn(std::string_view text);
 std::string to_string(Lsn lsn);
 
 // Bytes of WAL between two positions; 0 when `to` is not ahead.

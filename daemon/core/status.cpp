@@ -40,8 +40,13 @@ std::string text_of(const Json& json) {
 }
 
 Json json_of(const ErrorStatus& error) {
-  return {{"kind", error.kind}, {"message", error.message},   {"detail", error.detail},
-          {"hint", error.hint}, {"sqlstate", error.sqlstate}, {"table", error.table},
+  return {{"kind", error.kind},
+          {"message", error.message},
+          {"detail", error.detail},
+          {"hint", error.hint},
+          {"sqlstate", error.sqlstate},
+          {"table", error.table},
+          {"transaction", error.transaction == Lsn::invalid ? "" : to_string(error.transaction)},
           {"at", error.at}};
 }
 

@@ -40,6 +40,7 @@ struct ErrorStatus {
   std::string hint;
   std::string sqlstate;
   std::string table;
+  Lsn transaction = Lsn::invalid;  // of the source, that `replctl skip` would leave out
   double at = 0;
 };
 

@@ -33,6 +33,7 @@ ErrorStatus describe(const Error& error) {
   status.hint = error.hint();
   status.sqlstate = error.sqlstate();
   status.table = error.table();
+  status.transaction = error.transaction();
   status.at =
       std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   return status;
@@ -108,6 +109,25 @@ void Link::give(Wish wish, std::vector<Finalize> requests) {
 void Link::pause() { give(Wish::pause, {}); }
 
 void Link::resume() { give(Wish::run, {}); }
+
+std::optional<ErrorStatus> Link::skip(Lsn transaction) {
+  const LinkStatus status = shared_.status.copy();
+  const Lsn stopped_at =
+      status.state == LinkState::paused && status.error ? status.error->transaction : Lsn::invalid;
+  if (stopped_at == Lsn::invalid || stopped_at != transaction) {
+    Error error(ErrorKind::refused,
+                fmt::format("the link has not stopped at transaction {}", to_string(transaction)));
+    if (stopped_at == Lsn::invalid) {
+      error.detail("no transaction of the source stops it");
+    } else {
+      error.detail("it has stopped at {}", to_string(stopped_at));
+    }
+    return describe(error);
+  }
+  shared_.skipped.with([&](Lsn& skipped) { skipped = transaction; });
+  resume();
+  return std::nullopt;
+}
 
 void Link::finalize(bool source_gone, FinalizeReply reply) {
   give(Wish::finalize, {{source_gone, std::move(reply)}});

@@ -28,6 +28,9 @@ class Link {
   // Any thread. A pause by the operator outlives a restart of the daemon.
   void pause();
   void resume();
+  // Leaves out the source transaction that the link has stopped at, named by its commit position,
+  // and goes on. Returns why not, when it has not stopped there.
+  std::optional<ErrorStatus> skip(Lsn transaction);
   // Ends the link for good; then it rests until resume(), which sets it up afresh. `reply` is
   // called once: with a failure, also when another order came in between, or with what is left to
   // do by hand.

@@ -8,6 +8,7 @@
 #include "link/new_columns.h"
 #include "link/relation_filter.h"
 #include "link/setup.h"
+#include "link/skip.h"
 #include "pg/catalog.h"
 #include "pg/connect_error.h"
 #include "pg/migrations.h"
@@ -268,9 +269,16 @@ void LinkSession::stream(Lsn from) {
   apply::ApplierOptions apply_options;
   apply_options.batch = {static_cast<size_t>(config.apply.batch_rows), memory / 8};
   apply_options.strictness = config.link.guard ? Strictness::exact : Strictness::mending;
-  apply::Applier applier(
-      pipeline, from, apply_options, [&queue] { return queue.try_pop(); }, *flow, apply_wakeup_,
-      reader_wakeup, observer_of(shared_));
+  Skip skip(shared_.skipped.copy(), shared_.events);
+  const auto next_part = [&]() {
+    std::optional<TransactionPart> part = queue.try_pop();
+    if (part) {
+      skip.filter(*part);
+    }
+    return part;
+  };
+  apply::Applier applier(pipeline, from, apply_options, next_part, *flow, apply_wakeup_,
+                         reader_wakeup, observer_of(shared_));
 
   const stream::ReaderOptions reader_options = this->reader_options();
   replication_->start(row_->slot_name, from, publications());

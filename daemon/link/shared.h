@@ -76,6 +76,7 @@ struct Shared {
   bool again = false;                    // link thread only: the attempt before was cut off
   Synchronized<FlowPtr> flow;            // of the session that streams; null when none does
   Synchronized<PublicationCheck> publication_check;  // of that session
+  Synchronized<Lsn> skipped{Lsn::invalid};           // see link/skip
 
   void set_state(LinkState state) {
     status.with([&](LinkStatus& value) { value.state = state; });

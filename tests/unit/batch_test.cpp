@@ -37,8 +37,11 @@ TEST_CASE("a batch is full by rows or by bytes, whichever comes first") {
   };
   const size_t many_bytes = size_t{1} << 30;
   const Row rows[] = {
-      {{10, many_bytes}, 9, false}, {{10, many_bytes}, 10, true}, {{10, many_bytes}, 5000, true},
-      {{1000, 1}, 1, true},     };
+      {{10, many_bytes}, 9, false},
+      {{10, many_bytes}, 10, true},
+      {{10, many_bytes}, 5000, true},
+      {{1000, 1}, 1, true},
+  };
   for (const Row& row : rows) {
     CAPTURE(row.changes);
     Batch batch;

@@ -17,6 +17,7 @@ namespace {
 struct FakeDaemon {
   Status status = sample_status();
   std::vector<Command> commands;
+  Lsn lsn = Lsn::invalid;
   CommandResult result;
   int64_t after = -1;
   size_t limit = 0;
@@ -30,8 +31,10 @@ struct FakeDaemon {
       limit = wanted_limit;
       return std::vector<Event>{{7, 1, "main", "started", "hello"}};
     };
-    port.command = [this](Command command, const std::function<void(CommandResult)>& reply) {
-      commands.push_back(command);
+    port.command = [this](const CommandRequest& request,
+                          const std::function<void(CommandResult)>& reply) {
+      commands.push_back(request.command);
+      lsn = request.lsn;
       reply(result);
     };
     return port;
@@ -231,6 +234,7 @@ TEST_CASE("a command reaches the daemon once and its answer is passed on") {
       {"/api/v1/pause", Command::pause},
       {"/api/v1/resume", Command::resume},
       {"/api/v1/mark?x=1", Command::mark},
+      {"/api/v1/skip?lsn=16/B374D848", Command::skip},
       {"/api/v1/finalize", Command::finalize},
       {"/api/v1/finalize?source_gone=false", Command::finalize},
       {"/api/v1/finalize?source_gone=true", Command::finalize_source_gone},
@@ -248,11 +252,23 @@ TEST_CASE("a command reaches the daemon once and its answer is passed on") {
 
 TEST_CASE("no command reaches the daemon by another method or over the network") {
   FakeDaemon daemon;
-  for (const char* path : {"pause", "resume", "mark", "finalize"}) {
+  for (const char* path : {"pause", "resume", "mark", "skip?lsn=0/1", "finalize"}) {
     const std::string target = std::string("/api/v1/") + path;
     ask(daemon, Access::read_only, "POST", target);
     ask(daemon, Access::full, "GET", target);
     ask(daemon, Access::full, "DELETE", target);
   }
   CHECK(daemon.commands.empty());
+}
+
+TEST_CASE("a transaction to skip is named by a position, and nothing is skipped without") {
+  FakeDaemon daemon;
+  CHECK(ask(daemon, Access::full, "POST", "/api/v1/skip?lsn=16/B374D848").status == 200);
+  CHECK(daemon.lsn == Lsn{0x16'B374'D848});
+  for (const char* query : {"", "?lsn=", "?lsn=12", "?lsn=0/x", "?LSN=0/1"}) {
+    CAPTURE(query);
+    FakeDaemon untouched;
+    CHECK(ask(untouched, Access::full, "POST", std::string("/api/v1/skip") + query).status == 400);
+    CHECK(untouched.commands.empty());
+  }
 }

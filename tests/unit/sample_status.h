@@ -54,8 +54,8 @@ inline LinkStatus sample_link() {
 }
 
 inline ErrorStatus sample_error() {
-  return {"conflict", "the target refused a row", "in a batch of 3", "Look at it.",
-          "23505",    "public.clients",           1'700'000'001};
+  return {"conflict", "the target refused a row", "in a batch of 3",  "Look at it.",
+          "23505",    "public.clients",           Lsn{0x5'0000'0035}, 1'700'000'001};
 }
 
 inline Status sample_status() {
