@@ -109,6 +109,9 @@ void Applier::settle() {
     }
     in_flight_.pop_front();
     committed(*front, front->batch.parts.size());
+    if (front->failure && front->batch.parts.empty()) {
+      throw Error(*front->failure);
+    }
     if (front->failure) {
       refuse(*front, front->batch.parts[front->failed_part]);
     }
@@ -172,7 +175,7 @@ void Applier::apply_part(const InFlightPtr& in_flight, const TransactionPart& pa
   }
   port_.send_part(in_flight, part, options_.strictness);
   port_.receive_all();
-  if (in_flight->failure && in_flight->failure->kind() == ErrorKind::conflict) {
+  if (in_flight->failure && worth_mending(*in_flight)) {
     port_.send_rollback_to_part(in_flight);
     port_.send_part(in_flight, part, Strictness::mending);
     port_.receive_all();
@@ -217,9 +220,7 @@ void Applier::committed(const InFlight& in_flight, uint64_t parts) {
   marks_.push_back({due, applied_, commit_time_us_});
   counted_.transactions = static_cast<int64_t>(std::max<size_t>(batch.parts.size(), parts > 0));
   counted_.seconds = std::chrono::duration<double>(committed_at_ - in_flight.sent_at).count();
-  if (parts > 0) {
-    pace_.committed(counted_.seconds);
-  }
+  pace_.committed(batch, counted_.seconds);
   observer_.applied(counted_);
   counted_ = {};
   counted_index_.clear();

@@ -41,7 +41,7 @@ void Applier::recover() {
   if (!failed.failure) {
     throw Error(ErrorKind::connect, "the target rolled a batch back without saying why");
   }
-  if (failed.failure->kind() != ErrorKind::conflict) {
+  if (!worth_mending(failed)) {
     throw Error(*failed.failure);
   }
   replay(std::move(failed.batch));

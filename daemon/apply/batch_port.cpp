@@ -107,7 +107,9 @@ void BatchPort::send_part(const InFlightPtr& in_flight, const TransactionPart& p
 void BatchPort::send_rollback_to_part(const InFlightPtr& in_flight) {
   in_flight->failure.reset();
   in_flight->failed_change.reset();
+  in_flight->failed_rows = false;
   queue(in_flight, Command::rollback_to_savepoint);
+  queue(in_flight, Command::release_savepoint);
 }
 
 void BatchPort::send_advance(const InFlightPtr& in_flight, Lsn from, Lsn to) {

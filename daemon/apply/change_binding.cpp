@@ -1,6 +1,7 @@
 #include "apply/change_binding.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/row_view.h"
 
@@ -23,8 +24,11 @@ UpdateShape shape_of(const MappedRelation& relation, const Change& change, const
   return shape;
 }
 
+// The server truncates no table whose constraints still wait for the commit. On the source none
+// did, so these hold now.
 void bind_truncate(SchemaMap& schema, const Truncate& truncate, BoundChange& bound) {
   std::vector<std::string> targets;
+  std::set<std::string> pending;
   for (const RelationPtr& relation : truncate.relations) {
     const MappedRelation& mapped = schema.find(relation);
     if (mapped.truncate_target.empty()) {
@@ -35,8 +39,16 @@ void bind_truncate(SchemaMap& schema, const Truncate& truncate, BoundChange& bou
           .table(relation->full_name());
     }
     targets.push_back(mapped.truncate_target);
+    pending.insert(mapped.deferrable.begin(), mapped.deferrable.end());
   }
-  bound.sql = truncate_statement(targets, truncate.restart_identity);
+  const std::string truncating = truncate_statement(targets, truncate.restart_identity);
+  if (pending.empty()) {
+    bound.plain = {truncating};
+  } else {
+    const std::string names = fmt::format("{}", fmt::join(pending, ", "));
+    bound.plain = {fmt::format("set constraints {} immediate", names), truncating,
+                   fmt::format("set constraints {} deferred", names)};
+  }
 }
 
 UpdateShape shape_of(const RowSet& rows) {
@@ -45,11 +57,7 @@ UpdateShape shape_of(const RowSet& rows) {
   return shape;
 }
 
-// A single row needs no array, and its statement is the cheaper one.
 Prepared& prepared_for(SchemaMap& schema, MappedRelation& relation, const RowSet& rows) {
-  if (rows.rows.size() > 1) {
-    return schema.set(relation, rows);
-  }
   switch (rows.kind) {
     case ChangeKind::insert: return schema.insert(relation, Strictness::exact);
     case ChangeKind::remove: return schema.remove(relation, Strictness::exact);
@@ -63,6 +71,8 @@ void bind(SchemaMap& schema, const TransactionPart& part, const Change& change,
           Strictness strictness, BoundChange& bound) {
   bound.relation = nullptr;
   bound.prepared = nullptr;
+  bound.unnamed = nullptr;
+  bound.plain.clear();
   bound.values.clear();
   bound.bytes = 0;
   if (change.kind == ChangeKind::truncate) {
@@ -88,26 +98,32 @@ void bind(SchemaMap& schema, const TransactionPart& part, const Change& change,
   }
 }
 
+// A single row needs no array, and its statement is the cheaper one. A set is planned each time: a
+// plan that is kept for any number of rows was seen to read the table once for each.
 void bind_set(SchemaMap& schema, const RowSet& rows, BoundChange& bound) {
   MappedRelation& relation = schema.find(rows.relation);
   bound.relation = &relation;
-  bound.prepared = &prepared_for(schema, relation, rows);
+  bound.prepared = nullptr;
+  bound.unnamed = nullptr;
+  bound.plain.clear();
   bound.values.clear();
-  const std::vector<Statement::Parameter>& parameters = bound.prepared->statement.parameters;
   if (rows.rows.size() == 1) {
+    bound.prepared = &prepared_for(schema, relation, rows);
     bound.bytes = rows.bytes;
-    for (const Statement::Parameter& parameter : parameters) {
+    for (const Statement::Parameter& parameter : bound.prepared->statement.parameters) {
       bound.values.push_back(rows.rows.front()[parameter.column].text);
     }
     return;
   }
-  bound.bytes = 0;
-  bound.arrays.resize(std::max(bound.arrays.size(), parameters.size()));
-  for (size_t i = 0; i < parameters.size(); ++i) {
+  const Statement& statement = schema.set(relation, rows);
+  bound.unnamed = &statement.sql;
+  bound.bytes = statement.sql.size();
+  bound.arrays.resize(std::max(bound.arrays.size(), statement.parameters.size()));
+  for (size_t i = 0; i < statement.parameters.size(); ++i) {
     ArrayText& array = bound.arrays[i];
     array.clear();
     for (const Field* row : rows.rows) {
-      const Field& field = row[parameters[i].column];
+      const Field& field = row[statement.parameters[i].column];
       array.add(field.text, field.length);
     }
     bound.values.push_back(array.finish());

@@ -12,11 +12,12 @@
 namespace repld::apply {
 
 struct BoundChange {
-  MappedRelation* relation = nullptr;  // null for truncate
-  Prepared* prepared = nullptr;        // null for truncate
-  std::string sql;                     // truncate only
-  std::vector<const char*> values;     // point into the part's arena, or below
-  size_t bytes = 0;                    // of the values
+  MappedRelation* relation = nullptr;    // null for truncate
+  Prepared* prepared = nullptr;          // one row
+  const std::string* unnamed = nullptr;  // many rows
+  std::vector<std::string> plain;        // truncate: statements without values, one after another
+  std::vector<const char*> values;       // point into the part's arena, or below
+  size_t bytes = 0;                      // of the values
   std::vector<ArrayText> arrays;
   std::string due;
 };

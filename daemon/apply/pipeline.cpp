@@ -102,19 +102,25 @@ void Pipeline::send_bound(Owed owed) {
   owed.kind = Owed::Kind::change;
   owed.prepared = bound_.prepared;
   owed.relation = bound_.relation;
-  if (bound_.prepared == nullptr) {
-    connection_.execute(bound_.sql);
-  } else {
+  for (const std::string& sql : bound_.plain) {
+    connection_.execute(sql);
+    owed_.push_back(owed);
+  }
+  if (bound_.unnamed != nullptr) {
+    connection_.execute(*bound_.unnamed, bound_.values);
+    owed_.push_back(owed);
+  }
+  if (bound_.prepared != nullptr) {
     if (bound_.prepared->state == Prepared::State::absent) {
       connection_.prepare(bound_.prepared->name, bound_.prepared->statement.sql);
       bound_.prepared->state = Prepared::State::sent;
-      Owed prepare = owed;
-      prepare.kind = Owed::Kind::prepare;
-      owed_.push_back(std::move(prepare));
+      owed.kind = Owed::Kind::prepare;
+      owed_.push_back(owed);
+      owed.kind = Owed::Kind::change;
     }
     connection_.execute_prepared(bound_.prepared->name, bound_.values);
+    owed_.push_back(owed);
   }
-  owed_.push_back(std::move(owed));
   unflushed_bytes_ += bound_.bytes + kCommandBytes;
   if (unflushed_bytes_ >= kFlushBytes) {
     flush();
@@ -230,6 +236,7 @@ void Pipeline::fail(const Owed& owed, Error error) {
       owed.in_flight->failed_part = owed.place->part;
       owed.in_flight->failed_change = owed.place->change;
     } else {
+      owed.in_flight->failed_rows = true;
       keep_order(owed.relation->table);
     }
   }

@@ -90,6 +90,7 @@ MappedColumn map_column(const Relation& relation, const RelationColumn& column,
   mapped.name = quote_identifier(column.name);
   mapped.type = target->type;
   mapped.array = target->array;
+  mapped.collation = target->collation;
   mapped.equality = target->equality;
   mapped.written = !target->generated;
   mapped.identity_always = target->identity_always;
@@ -137,28 +138,6 @@ MappedRelation& SchemaMap::find(const RelationPtr& relation) {
   return *relations_.emplace(relation.get(), map(relation)).first->second;
 }
 
-TargetTable SchemaMap::table_for(const Relation& relation, const TableName& root) {
-  const auto read = [&] {
-    std::optional<TargetTable> found = pg::read_target_table(target_, root);
-    if (!found) {
-      throw missing_table(root);
-    }
-    return *std::move(found);
-  };
-  TargetTable table = read();
-  std::vector<std::string> missing;
-  for (const RelationColumn& column : relation.columns) {
-    if (table.find_column(column.name) == nullptr) {
-      missing.push_back(column.name);
-    }
-  }
-  if (!missing.empty() && add_columns_) {
-    add_columns_(relation, table.name, missing, release_);
-    table = read();
-  }
-  return table;
-}
-
 std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
   const TableName own_name{relation->schema, relation->name};
   // A partition that was dropped since is found through the target's partition of that name.
@@ -167,7 +146,11 @@ std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
   source.identity = dropped_;
   const std::optional<RelationFacts> known = look_up_(relation->oid);
   source = known.value_or(source);
-  const TargetTable table = table_for(*relation, source.root);
+  const std::optional<TargetTable> found = pg::read_target_table(target_, source.root);
+  if (!found) {
+    throw missing_table(source.root);
+  }
+  const TargetTable& table = *found;
   if (own_name != table.name) {
     ensure_partition_(*relation, table.name, release_);
   }
@@ -176,6 +159,7 @@ std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
   mapped->table = table.name;
   mapped->mapping.target = quote_qualified(table.name.schema, table.name.name);
   mapped->mapping.partitioned = table.partitioned;
+  mapped->deferrable = table.deferrable;
   const std::vector<std::string> identity = identity_columns(*relation, source, table);
   mapped->inserts_only = identity.empty() && relation->identity != ReplicaIdentity::full;
   for (const RelationColumn& column : relation->columns) {
@@ -226,12 +210,12 @@ Prepared& SchemaMap::update(MappedRelation& relation, const UpdateShape& shape,
   return *slot;
 }
 
-Prepared& SchemaMap::set(MappedRelation& relation, const RowSet& rows) {
-  auto& slot = relation.sets[{rows.kind, rows.known}];
-  if (!slot) {
-    slot = make(set_statement(relation.mapping, rows.kind, rows.known));
+const Statement& SchemaMap::set(MappedRelation& relation, const RowSet& rows) {
+  Statement& slot = relation.sets[{rows.kind, rows.known}];
+  if (slot.sql.empty()) {
+    slot = set_statement(relation.mapping, rows.kind, rows.known);
   }
-  return *slot;
+  return slot;
 }
 
 void SchemaMap::forget_unconfirmed() {

@@ -35,14 +35,15 @@ struct MappedRelation {
   RowMapping mapping;
   bool inserts_only = false;  // nothing identifies its rows, and nothing but INSERTs is due
   // Empty: a partition that the target divides in another way, so that no TRUNCATE says the same.
-  std::string truncate_target;  // quoted; a leaf by its own name
+  std::string truncate_target;          // quoted; a leaf by its own name
+  std::vector<std::string> deferrable;  // constraints that TRUNCATE must not find pending; quoted
 
   std::unique_ptr<Prepared> inserts[2];  // by Strictness
   std::unique_ptr<Prepared> deletes[2];
   // By strictness, old_row, then a flag per column: known, then moved.
   std::map<std::vector<bool>, std::unique_ptr<Prepared>> updates;
   // By kind; of updates also a flag per column: known.
-  std::map<std::pair<ChangeKind, std::vector<bool>>, std::unique_ptr<Prepared>> sets;
+  std::map<std::pair<ChangeKind, std::vector<bool>>, Statement> sets;
 };
 
 // What the source's catalogs say of a relation; nothing when it has been dropped since.
@@ -52,20 +53,12 @@ using LookUp = std::function<std::optional<RelationFacts>(uint32_t source_oid)>;
 using EnsurePartition = std::function<void(const Relation& leaf, const TableName& root,
                                            const std::function<void()>& before_ddl)>;
 
-// Adds columns of this relation that its target table lacks.
-using AddColumns = std::function<void(const Relation& relation, const TableName& table,
-                                      const std::vector<std::string>& columns,
-                                      const std::function<void()>& before_ddl)>;
-
 class SchemaMap {
  public:
   // Borrows the target session. Both functions are called once per shape of a relation. `dropped`:
   // what a relation needs that the source has dropped since.
   SchemaMap(pg::Session& target, LookUp look_up, EnsurePartition ensure_partition,
             IdentityNeed dropped = IdentityNeed::required);
-
-  // From now on columns that the target lacks are added; else they are Error(schema).
-  void add_columns(AddColumns add) { add_columns_ = std::move(add); }
 
   // Called before DDL on a table that statements of ours may hold locks on: the caller must see to
   // it that these end by themselves, or end them.
@@ -81,21 +74,19 @@ class SchemaMap {
   Prepared& insert(MappedRelation& relation, Strictness strictness);
   Prepared& remove(MappedRelation& relation, Strictness strictness);
   Prepared& update(MappedRelation& relation, const UpdateShape& shape, Strictness strictness);
-  Prepared& set(MappedRelation& relation, const RowSet& rows);
+  const Statement& set(MappedRelation& relation, const RowSet& rows);
 
   // After a failure: statements that were sent but never confirmed must be prepared again.
   void forget_unconfirmed();
 
  private:
   std::unique_ptr<MappedRelation> map(const RelationPtr& relation);
-  TargetTable table_for(const Relation& relation, const TableName& root);
   std::unique_ptr<Prepared> make(Statement statement);
 
   pg::Session& target_;
   LookUp look_up_;
   EnsurePartition ensure_partition_;
   const IdentityNeed dropped_;
-  AddColumns add_columns_;
   std::function<void()> release_;
   std::unordered_map<const Relation*, std::unique_ptr<MappedRelation>> relations_;
   std::vector<Prepared*> prepared_;

@@ -23,11 +23,12 @@ namespace repld {
 
 // One column of a source relation on the target; parallel to Relation::columns.
 struct MappedColumn {
-  std::string name;      // quoted
-  std::string type;      // without type modifier, schema-qualified, ready for a cast
-  std::string array;     // array of it; empty: there is none, or not with commas between
-  std::string equality;  // operator, schema-qualified; empty: compare the text forms
-  bool written = true;   // false: generated on the target, left out
+  std::string name;       // quoted
+  std::string type;       // without type modifier, schema-qualified, ready for a cast
+  std::string array;      // array of it; empty: there is none, or not with commas between
+  std::string equality;   // operator, schema-qualified; empty: compare the text forms
+  std::string collation;  // to compare by, quoted; empty: the type's own
+  bool written = true;    // false: generated on the target, left out
   bool key = false;
   bool in_primary_key = false;   // of the target, so never null
   bool identity_always = false;  // may be inserted (overriding) but not updated

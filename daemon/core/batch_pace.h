@@ -21,8 +21,8 @@ class BatchPace {
   explicit BatchPace(const BatchLimits& most);
 
   const BatchLimits& limits() const { return limits_; }
-  // A batch was committed, this long after it was sent.
-  void committed(double seconds);
+  // A batch was committed, this long after it was sent. A small one says nothing of large ones.
+  void committed(const Batch& batch, double seconds);
 
  private:
   const BatchLimits most_;

@@ -178,14 +178,19 @@ bool ChangeSet::read_key(const Change& change, const RowView& row, const RowMapp
   return true;
 }
 
-// A relation of another layout (a partition with its columns in another order, a table that was
-// altered) closes what its target has folded so far.
+// A relation of another layout (a partition with its columns in another order) closes what its
+// target has folded so far. So does one that changed its shape: a key may print in another way from
+// then on, and the row it names would be folded as two.
 ChangeSet::Group& ChangeSet::group_of(const RelationPtr& relation, const RowMapping& mapping) {
   const auto found = by_target_.find(mapping.target);
   if (found != by_target_.end()) {
     Group& group = groups_[found->second];
-    if (group.mapping == &mapping || group.mapping->columns == mapping.columns) {
-      group.mapping = &mapping;
+    const auto known = group.members.find(relation->oid);
+    if (known != group.members.end() && known->second == relation.get()) {
+      return group;
+    }
+    if (known == group.members.end() && group.mapping->columns == mapping.columns) {
+      group.members.emplace(relation->oid, relation.get());
       return group;
     }
     close(mapping.target);
@@ -194,6 +199,7 @@ ChangeSet::Group& ChangeSet::group_of(const RelationPtr& relation, const RowMapp
   Group& group = groups_.emplace_back();
   group.mapping = &mapping;
   group.relation = relation;
+  group.members.emplace(relation->oid, relation.get());
   return group;
 }
 

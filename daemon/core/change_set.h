@@ -16,8 +16,11 @@
 // What cannot fold stays a change of its own, in order: a change of key (an UPDATE of the key, for
 // delete and insert would lose unchanged TOAST), an UPDATE or DELETE of a table without a key,
 // TRUNCATE, and whatever contradicts the changes before it. It parts what folds before it from
-// what folds after it, for its table. Between tables there is no order to keep: on a replica
-// neither foreign keys nor the user's triggers act.
+// what folds after it, for its table, and so does a change of the relation's shape. Between tables
+// there is no order to keep: on a replica neither foreign keys nor the user's triggers act.
+//
+// A row that came and went within the batch is not looked for on the target: one that should not
+// have been there stays until a proof finds it.
 //
 // Not thread-safe. Does no I/O.
 #pragma once
@@ -89,7 +92,8 @@ class ChangeSet {
   // Rows of one target table that are still folding.
   struct Group {
     const RowMapping* mapping = nullptr;
-    RelationPtr relation;
+    RelationPtr relation;                                   // the first
+    std::unordered_map<uint32_t, const Relation*> members;  // by oid
     std::vector<Row> rows;
     std::unordered_map<std::string, size_t> by_key;
   };

@@ -14,10 +14,12 @@ std::string only(const RowMapping& mapping) {
 }
 
 std::string equal_to(const MappedColumn& column, const std::string& expression) {
+  const std::string collate =
+      column.collation.empty() ? "" : fmt::format(" collate {}", column.collation);
   if (column.equality.empty()) {
-    return fmt::format("r.{}::text = {}::text", column.name, expression);
+    return fmt::format("r.{}::text = {}::text{}", column.name, expression, collate);
   }
-  return fmt::format("r.{} {} {}", column.name, column.equality, expression);
+  return fmt::format("r.{} {} {}{}", column.name, column.equality, expression, collate);
 }
 
 std::vector<size_t> written_columns(const RowMapping& mapping) {

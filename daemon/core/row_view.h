@@ -33,9 +33,8 @@ class RowView {
   bool differs(size_t column) const {
     const Value& before = old_value(column);
     const Value& after = new_value(column);
-    return before.kind != after.kind ||
-           std::string_view(part_.text(before), before.length) !=
-               std::string_view(part_.text(after), after.length);
+    return before.kind != after.kind || std::string_view(part_.text(before), before.length) !=
+                                            std::string_view(part_.text(after), after.length);
   }
 
  private:

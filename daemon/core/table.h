@@ -63,6 +63,7 @@ struct TargetColumn {
   std::string equality;  // operator; empty: none, compare the text
   bool generated = false;
   bool identity_always = false;
+  std::string collation;  // quoted and qualified; empty: the type's own
 };
 
 struct TargetKey {
@@ -76,7 +77,8 @@ struct TargetTable {
   bool partitioned = false;
   bool owned = false;
   std::vector<TargetColumn> columns;
-  std::vector<TargetKey> keys;  // primary key first
+  std::vector<TargetKey> keys;          // primary key first
+  std::vector<std::string> deferrable;  // unique and exclusion constraints, quoted and qualified
 
   const TargetColumn* find_column(const std::string& column) const;
 };

@@ -5,7 +5,6 @@
 
 #include "apply/pipeline.h"
 #include "link/adoption.h"
-#include "link/new_columns.h"
 #include "link/relation_filter.h"
 #include "link/setup.h"
 #include "link/skip.h"
@@ -258,11 +257,6 @@ void LinkSession::stream(Lsn from) {
         partitions.ensure(leaf, root, before_ddl);
       },
       row_->publications ? IdentityNeed::optional : IdentityNeed::required);
-  NewColumns columns(*source_, *target_,
-                     [this](const std::string& text) { shared_.events.record("column", text); });
-  if (config.apply.on_new_column == OnNewColumn::add) {
-    schema.add_columns([&](const auto&... change) { columns.add(change...); });
-  }
   // Either side ends both: the attempt's own stop, the reader's failure, the applier's failure.
   std::stop_source end;
   apply::Pipeline pipeline(*apply_, schema, shared_.name(), row_->owner, end.get_token());

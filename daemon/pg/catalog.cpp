@@ -99,10 +99,14 @@ std::optional<TargetTable> read_target_table(Session& session, const TableName& 
     column.generated = row[3].as<bool>();
     column.identity_always = row[4].as<bool>();
     column.array = row[5].is_null() ? "" : row[5].c_str();
+    column.collation = row[6].is_null() ? "" : row[6].c_str();
     table.columns.push_back(std::move(column));
   }
   for (const auto& row : session.exec_params(std::string(sql::kTargetKeys), table.oid)) {
     table.keys.push_back({row[0].as<bool>(), names_of_json(row[1])});
+  }
+  for (const auto& row : session.exec_params(std::string(sql::kTargetDeferrable), table.oid)) {
+    table.deferrable.emplace_back(row[0].c_str());
   }
   return table;
 }

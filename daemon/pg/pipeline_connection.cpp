@@ -30,8 +30,9 @@ void PipelineConnection::execute_prepared(const std::string& name,
                                  values.data(), nullptr, nullptr, 0));
 }
 
-void PipelineConnection::execute(const std::string& sql) {
-  check_sent(PQsendQueryParams(handle(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0));
+void PipelineConnection::execute(const std::string& sql, const std::vector<const char*>& values) {
+  check_sent(PQsendQueryParams(handle(), sql.c_str(), static_cast<int>(values.size()), nullptr,
+                               values.empty() ? nullptr : values.data(), nullptr, nullptr, 0));
 }
 
 void PipelineConnection::sync() { check_sent(PQpipelineSync(handle())); }

@@ -27,7 +27,7 @@ class PipelineConnection : public Connection {
   // Each queues one command and owes one result.
   void prepare(const std::string& name, const std::string& sql);
   void execute_prepared(const std::string& name, const std::vector<const char*>& values);
-  void execute(const std::string& sql);
+  void execute(const std::string& sql, const std::vector<const char*>& values = {});
   void sync();
 
   // Hands queued bytes to the kernel; false when the socket took only part of them.

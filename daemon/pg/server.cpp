@@ -141,7 +141,9 @@ std::vector<std::pair<std::string, std::string>> connection_parameters(const Ser
   put_default(parameters, "keepalives_idle", "10");
   put_default(parameters, "keepalives_interval", "5");
   put_default(parameters, "keepalives_count", "3");
-  put_default(parameters, "tcp_user_timeout", "20000");
+  // A server that works on one statement takes nothing of what is queued behind it meanwhile, and
+  // that looks like one that is gone.
+  put_default(parameters, "tcp_user_timeout", purpose == Purpose::apply ? "120000" : "20000");
   if (purpose == Purpose::replication) {
     put(parameters, "replication", "database");
   }

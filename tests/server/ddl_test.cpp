@@ -14,12 +14,6 @@ bool stops(const Pair& pair, const std::string& words) {
   return paused && pair.link()["error"].dump().find(words) != std::string::npos;
 }
 
-// Outside of any transaction block.
-void alone(const std::string& dsn, const std::string& sql) {
-  pqxx::connection connection(dsn);
-  pqxx::nontransaction(connection).exec(sql);
-}
-
 bool goes_on(const Pair& pair) {
   return pair.daemon.replctl({"resume"}).exit_code == 0 && pair.caught_up();
 }
@@ -39,40 +33,6 @@ TEST_SUITE("ddl") {
     pair.on_target("alter table t add b int");
     REQUIRE(goes_on(pair));
     CHECK(pair.difference({"public.t"}) == "");
-  }
-
-  TEST_CASE("columns are added to the target by themselves where the values before are known") {
-    PairOptions options;
-    options.extra = "[apply]\non_new_column = \"add\"";
-    Pair pair(options);
-    pair.on_both(
-        "create table t (id int primary key, a text); "
-        "create table p (id int, k int, primary key (id, k)) partition by list (k); "
-        "create table p1 partition of p for values in (1); "
-        "create table p2 partition of p for values in (2)");
-    pair.on_source(
-        "insert into t select i, 'x' from generate_series(1, 20) i; "
-        "insert into p values (1, 1), (1, 2)");
-    REQUIRE(pair.begin());
-    pair.on_source("alter table t add \"New one\" int, add kind text not null default 'it''s'");
-    pair.on_source("update t set \"New one\" = 7 where id = 3; insert into t values (30, 'y', 1)");
-    pair.on_source(
-        "alter table t add tags text[] default '{a,b}', add n numeric(10,2) default 1.5");
-    pair.on_source("alter table t alter n drop default, add c text collate \"C\"");
-    pair.on_source("insert into t (id) values (31); delete from t where id = 5");
-    pair.on_source("alter table p add v text default 'before'");
-    pair.on_source("insert into p values (2, 1, 'after'), (2, 2, default)");
-    REQUIRE(pair.caught_up());
-    CHECK(pair.difference({"public.t", "public.p"}) == "");
-    CHECK(pair.on_target("select column_default from information_schema.columns "
-                         "where table_name = 't' and column_name = 'n'")[0][0]
-              .is_null());
-    CHECK(pair.daemon.replctl({"events"}).out.find("New one, kind added") != std::string::npos);
-
-    pair.on_source("alter table t add made timestamptz default clock_timestamp()");
-    pair.on_source("insert into t (id) values (40)");
-    REQUIRE(stops(pair, "computed row by row"));
-    CHECK(pair.count(pair.target.dsn, "t where id = 40") == 0);
   }
 
   TEST_CASE("a column that is dropped on the source may stay on the target") {
@@ -154,8 +114,8 @@ TEST_SUITE("ddl") {
     REQUIRE(pair.caught_up());
     CHECK(pair.on_target("select string_agg(id || a, ',' order by id) from t")[0][0].c_str() ==
           std::string("1x,4again,6kept"));
-    alone(pair.source.dsn, "commit prepared 'p1'");
-    alone(pair.source.dsn, "rollback prepared 'p2'");
+    run_alone(pair.source.dsn, "commit prepared 'p1'");
+    run_alone(pair.source.dsn, "rollback prepared 'p2'");
     REQUIRE(pair.caught_up());
     CHECK(pair.difference({"public.t"}) == "");
   }

@@ -96,6 +96,12 @@ inline void as_admin(const Platform& platform, const std::string& sql) {
   Pair::run_sql(platform.superuser_dsn, sql);
 }
 
+// Outside of any transaction block.
+inline void run_alone(const std::string& dsn, const std::string& sql) {
+  pqxx::connection connection(dsn);
+  pqxx::nontransaction(connection).exec(sql);
+}
+
 // SQLSTATE that the statement fails with; empty when it succeeds.
 inline std::string sqlstate_of(const std::string& dsn, const std::string& sql) {
   try {

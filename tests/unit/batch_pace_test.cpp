@@ -11,7 +11,9 @@ constexpr BatchLimits kMost = {20000, size_t{16} << 20};
 BatchPace after(const BatchLimits& most, std::initializer_list<double> seconds) {
   BatchPace pace(most);
   for (const double taken : seconds) {
-    pace.committed(taken);
+    Batch batch;
+    batch.rows = pace.limits().rows_max;
+    pace.committed(batch, taken);
   }
   return pace;
 }
@@ -40,4 +42,18 @@ TEST_CASE("what was configured may be less than batches begin with") {
     CHECK(pace.limits().rows_max == 5);
     CHECK(pace.limits().bytes_max == 1000);
   }
+}
+
+TEST_CASE("small batches say nothing of large ones, unless they take long") {
+  BatchPace pace(kMost);
+  Batch small;
+  small.rows = 3;
+  pace.committed(small, 0.001);
+  CHECK(pace.limits().rows_max == BatchPace::kRowsMin);
+  Batch heavy;
+  heavy.bytes = pace.limits().bytes_max;
+  pace.committed(heavy, 0.001);
+  CHECK(pace.limits().rows_max == 2 * BatchPace::kRowsMin);
+  pace.committed(small, 9);
+  CHECK(pace.limits().rows_max == BatchPace::kRowsMin);
 }

@@ -23,10 +23,18 @@ class Script {
 
   void table(const std::string& name, RowMapping mapping) {
     auto relation = std::make_shared<Relation>();
+    relation->oid = static_cast<uint32_t>(mappings_.size()) + 1;
     relation->name = name;
     mappings_.emplace_back(relation, std::move(mapping));
   }
   void begin() { parts_.emplace_back(); }
+  // From here on the relation comes in another shape, though it is mapped as before.
+  void alter(const std::string& name) {
+    const RelationPtr before = relation(name);
+    auto after = std::make_shared<Relation>(*before);
+    const RowMapping mapping = mapping_of(before);
+    mappings_.emplace(mappings_.begin(), std::move(after), mapping);
+  }
 
   void insert(const Texts& row, const std::string& name = "t") {
     add(name, ChangeKind::insert, OldTuple::none).new_first = store(row);
@@ -130,7 +138,7 @@ class Script {
   }
 
   std::deque<TransactionPart> parts_;
-  std::vector<std::pair<RelationPtr, RowMapping>> mappings_;
+  std::deque<std::pair<RelationPtr, RowMapping>> mappings_;
   std::string ordered_;
 };
 
@@ -344,6 +352,14 @@ TEST_CASE("partitions fold together, as long as their columns stand in the same 
   script.insert({"y", "3"}, "p3");
   script.insert({"4", "z"}, "p1");
   CHECK(script.steps() == "update p1 (1 moved); insert p1 (2 x); insert p3 (y 3); insert p1 (4 z)");
+}
+
+TEST_CASE("a relation that changed its shape parts what folds before it from what folds after it") {
+  Script script = two_tables();
+  script.update({"1", "first", "~"});
+  script.alter("t");
+  script.update({"1.0", "second", "big"});
+  CHECK(script.steps() == "update t (1 first ~); update t (1.0 second big)");
 }
 
 TEST_CASE("a table that keeps order is not folded") {

@@ -246,5 +246,7 @@ TEST_CASE("what is not built yet is refused where leaving it out would change wh
       {"[copy]\non_nonempty = \"repair\"\n",
        "repld.toml:6:15: copy.on_nonempty: only \"refuse\" is available yet",
        "Empty the target's tables, or list them in tables.exclude."},
+      {"[apply]\non_new_column = \"add\"\n",
+       "repld.toml:6:17: apply.on_new_column: only \"pause\" is available yet", ""},
   });
 }
