@@ -24,7 +24,7 @@ uint64_t number_from(const char* variable, uint64_t otherwise) {
 // Line by line, so that what happened before an assertion is seen too.
 std::optional<std::string> tell(const Scenario& scenario) {
   fmt::print("{}", show(scenario));
-  const auto broken = run(scenario, [](const std::string& line) {
+  auto broken = run(scenario, [](const std::string& line) {
     fmt::print("{}\n", line);
     std::fflush(stdout);
   });
