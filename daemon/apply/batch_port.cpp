@@ -12,7 +12,7 @@ constexpr uint64_t kInOrderBatches = 64;
 }  // namespace
 
 InFlightPtr BatchPort::send(Batch batch, Strictness strictness, Commit commit) {
-  const auto in_flight = std::make_shared<InFlight>();
+  auto in_flight = std::make_shared<InFlight>();
   in_flight->batch = std::move(batch);
   in_flight->sent_at = now();
   const Batch& sent = in_flight->batch;
@@ -87,7 +87,7 @@ void BatchPort::send_commit(const InFlightPtr& in_flight) {
 }
 
 InFlightPtr BatchPort::send_begin(Lsn from) {
-  const auto in_flight = std::make_shared<InFlight>();
+  auto in_flight = std::make_shared<InFlight>();
   in_flight->batch.from = from;
   in_flight->sent_at = now();
   queue(in_flight, Command::begin);

@@ -17,8 +17,8 @@ constexpr size_t kLargeChanges = 40;
 
 }  // namespace
 
-FakeSource::FakeSource(uint64_t seed, const SourceOptions& options)
-    : options_(options), seed_(seed) {}
+FakeSource::FakeSource(uint64_t seed, SourceOptions options)
+    : options_(std::move(options)), seed_(seed) {}
 
 bool FakeSource::commit_next() {
   while (made_ < options_.transactions && options_.left_out.count(made_) > 0) {

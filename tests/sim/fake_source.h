@@ -62,7 +62,7 @@ using Streamed = std::variant<std::string, StreamedKeepalive>;
 
 class FakeSource {
  public:
-  FakeSource(uint64_t seed, const SourceOptions& options);
+  FakeSource(uint64_t seed, SourceOptions options);
 
   // Commits the next transaction; false when there is none left.
   bool commit_next();

@@ -207,7 +207,7 @@ Outcome run(const Work& work, const std::set<std::string>& allowed, Database& ta
   shuffle(rows, random);
   size_t touched = 0;
   for (const RowWork* row : rows) {
-    const Outcome outcome = worker.exact(work.kind, *row);
+    Outcome outcome = worker.exact(work.kind, *row);
     if (!outcome.sqlstate.empty()) {
       return outcome;
     }

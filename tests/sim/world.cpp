@@ -43,9 +43,9 @@ struct World::Session {
   int64_t rows = 0;
 };
 
-World::World(const Scenario& scenario, const Trace& trace)
+World::World(const Scenario& scenario, Trace trace)
     : scenario_(scenario),
-      trace_(trace),
+      trace_(std::move(trace)),
       random_(seed_of(scenario.seed + scenario.schedule, 100)),
       source_(scenario.seed, scenario.source),
       target_(seed_of(scenario.seed + scenario.schedule, 200), source_.insert_lsn(),

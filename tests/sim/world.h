@@ -19,7 +19,7 @@ namespace repld::sim {
 
 class World {
  public:
-  World(const Scenario& scenario, const Trace& trace);
+  World(const Scenario& scenario, Trace trace);
 
   // Until the target has everything and the slot knows. Throws Broken.
   void run();
