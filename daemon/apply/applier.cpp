@@ -14,8 +14,8 @@ constexpr std::chrono::milliseconds kPromptRowInterval{250};
 constexpr std::chrono::milliseconds kAskInterval{50};
 constexpr std::chrono::milliseconds kIdleWait{1000};
 constexpr std::chrono::seconds kForceFlushAfter{1};
-constexpr std::chrono::milliseconds kSeenInterval{
-    1000};  // the margin counts while the target answers
+// The margin counts while the target answers.
+constexpr std::chrono::milliseconds kSeenInterval{1000};
 constexpr int64_t kPostgresEpochUs = 946'684'800'000'000;  // 2000-01-01 in Unix time
 
 int64_t milliseconds(Clock::time_point time) {

@@ -29,7 +29,8 @@ const char* sql_of(BatchPort::Command command) {
 // libpq holds what is queued and moves all of it when the socket takes only a part, so little may
 // pile up there.
 constexpr size_t kFlushBytes = 64 << 10;
-// Division by zero: how our statements say that no row was touched (core/apply_sql).
+// Division by zero: how our statements say that they touched another number of rows than was due
+// (core/apply_sql, core/set_sql).
 constexpr std::string_view kNotOneRow = "22012";
 constexpr size_t kCommandBytes = 64;  // about what a Bind and Execute take besides the values
 constexpr int kPollMs = 100;

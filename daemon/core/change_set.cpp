@@ -96,13 +96,22 @@ ChangeSet::ChangeSet(MappingOf mapping_of, KeepsOrder keeps_order)
     : mapping_of_(std::move(mapping_of)), keeps_order_(std::move(keeps_order)) {}
 
 void ChangeSet::add(const TransactionPart& part) {
+  const Relation* relation = nullptr;  // of the change before: they come in runs
+  const RowMapping* mapping = nullptr;
+  bool in_order = false;
   for (size_t i = 0; i < part.changes.size(); ++i) {
     const Change& change = part.changes[i];
     if (change.kind == ChangeKind::truncate) {
       add_truncate(part.truncates[change.truncate], i);
-    } else if (const RowMapping& mapping = mapping_of_(change.relation);
-               keeps_order_(change.relation) || !fold(part, change, mapping)) {
-      close(mapping.target);
+      continue;
+    }
+    if (change.relation.get() != relation) {
+      relation = change.relation.get();
+      mapping = &mapping_of_(change.relation);
+      in_order = keeps_order_(change.relation);
+    }
+    if (in_order || !fold(part, change, *mapping)) {
+      close(mapping->target);
       steps_.emplace_back(InOrder{parts_, i});
     }
   }

@@ -130,6 +130,8 @@ std::optional<ErrorStatus> Link::skip(Lsn transaction) {
 }
 
 void Link::finalize(bool source_gone, FinalizeReply reply) {
+  // A source that is copied afresh may be another one, with the same positions.
+  shared_.skipped.with([](Lsn& skipped) { skipped = Lsn::invalid; });
   give(Wish::finalize, {{source_gone, std::move(reply)}});
 }
 

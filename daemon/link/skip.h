@@ -2,7 +2,8 @@
 //
 // It is known to this process only: after a crash the link stops at the same transaction again and
 // the operator decides again. What is left out is gone from the target for good, so it is told in
-// the events.
+// the events, when it is taken out of the stream and before its position is committed: a crash in
+// between leaves an event about a transaction that is not left out yet.
 #pragma once
 
 #include <set>

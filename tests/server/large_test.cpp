@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
@@ -40,7 +41,8 @@ constexpr bool kJudged = true;
 
 void check_peak(const Pair& pair, int64_t allowed_mb) {
   const int64_t peak = peak_mb(pair);
-  MESSAGE("peak memory ", peak, " MB of ", allowed_mb, kJudged ? "" : ", not judged here");
+  MESSAGE("peak memory ", peak, " MB of ", allowed_mb,
+          std::string(kJudged ? "" : ", not judged here"));
   CHECK((peak > 0 && (peak <= allowed_mb || !kJudged)));
 }
 
@@ -78,7 +80,9 @@ TEST_SUITE("large") {
     options.source_settings = {{"max_slot_wal_keep_size", "-1"}};
     Pair pair(options);
     pair.on_both("create table t (id int primary key, n int, body text)");
-    REQUIRE(pair.begin());
+    // Killed between two of its parts, of which there are more than a hundred.
+    pair.daemon.start("apply.between_parts=kill@20");
+    REQUIRE(pair.caught_up());
     const int64_t rows = huge_mb() * 1024 * 1024 / 1000;
     Onlooker onlooker(pair);
     onlooker.expect(rows);
@@ -86,8 +90,7 @@ TEST_SUITE("large") {
         "begin; insert into t select i, 0, repeat(md5(i::text), 31) from generate_series(1, {}) i; "
         "update t set n = n + 1 where id % 100 = 0; commit",
         rows));
-    std::this_thread::sleep_for(3s);
-    pair.daemon.kill9();
+    CHECK(pair.daemon.wait_for_death() == 128 + SIGKILL);
     pair.daemon.start();
     REQUIRE(pair.caught_up(std::chrono::seconds(120 + huge_mb())));
     CHECK_FALSE(onlooker.saw_a_part());
