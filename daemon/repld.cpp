@@ -39,7 +39,7 @@ int run(int argc, char** argv) {
     return 0;
   }
   repld::arm_failpoints();
-  return repld::app::run_daemon(config);
+  return repld::app::run_daemon(config, config_path);
 }
 
 }  // namespace

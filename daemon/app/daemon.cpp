@@ -57,8 +57,9 @@ std::string failure_json(const ErrorStatus& failure) {
 
 class Daemon {
  public:
-  explicit Daemon(const Config& config)
-      : config_(config),
+  Daemon(const Config& config, std::string config_path)
+      : config_path_(std::move(config_path)),
+        config_(config),
         lock_(config.control.socket + ".lock"),
         metrics_(config.link.name),
         link_(settings_of(config, lock_), hooks()),
@@ -66,6 +67,7 @@ class Daemon {
         http_(io_, config.http.listen, port_),
         socket_(io_, config.control.socket, port_),
         signals_(io_, SIGTERM, SIGINT),
+        reload_signal_(io_, SIGHUP),
         publish_timer_(io_) {
     started_at_ = now_seconds();
     publish();
@@ -78,6 +80,7 @@ class Daemon {
         stop();
       }
     });
+    reload_at_signal();
     link_.start();
     publish_again();
     spdlog::info("repld {} started, http on {}, control socket {}", REPLD_VERSION, http_.address(),
@@ -95,6 +98,35 @@ class Daemon {
   control::ControlPort control_port();
   void execute(const control::CommandRequest& request,
                const std::function<void(control::CommandResult)>& reply);
+
+  void reload_at_signal() {
+    reload_signal_.async_wait([this](boost::system::error_code failure, int) {
+      if (!failure) {
+        sd_notify(0, "RELOADING=1");
+        reload();
+        sd_notify(0, "READY=1");
+        reload_at_signal();
+      }
+    });
+  }
+
+  // A configuration with a mistake changes nothing.
+  void reload() {
+    try {
+      const Config read = load_config(config_path_);
+      const std::vector<std::string> kept = take_reloadable(read, config_);
+      if (!kept.empty()) {
+        link_.record("reload", fmt::format("what changed in [{}] needs a restart of the daemon",
+                                           fmt::join(kept, "], [")));
+      }
+      spdlog::set_level(spdlog::level::from_str(config_.log.level));
+      link_.reload(config_);
+      publish();
+    } catch (const Error& error) {
+      link_.record("reload", fmt::format("the configuration is left as it was: {} {} {}",
+                                         error.what(), error.detail(), error.hint()));
+    }
+  }
 
   // The link is stopped on a thread of its own, so that status and health still answer.
   void stop() {
@@ -146,7 +178,8 @@ class Daemon {
     });
   }
 
-  const Config config_;
+  const std::string config_path_;
+  Config config_;  // control thread only
   double started_at_ = 0;
   int exit_code_ = 0;
   asio::io_context io_;
@@ -158,6 +191,7 @@ class Daemon {
   control::HttpListener http_;
   control::SocketListener socket_;
   asio::signal_set signals_;
+  asio::signal_set reload_signal_;
   asio::steady_timer publish_timer_;
   std::unique_ptr<asio::steady_timer> overdue_;
   std::thread stopping_;
@@ -167,8 +201,9 @@ link::Hooks Daemon::hooks() {
   link::Hooks hooks;
   hooks.copy_tables = [this](const link::CopyRequest& request) {
     const link::Settings& settings = link_.settings();
-    const copy::CopyPlan plan = {config_.link.name,    request.snapshot, request.guard_nonce,
-                                 config_.copy.workers, request.tables,   request.targets};
+    const copy::CopyPlan plan = {
+        settings.config.link.name,    request.snapshot, request.guard_nonce,
+        settings.config.copy.workers, request.tables,   request.targets};
     copy::copy_tables(settings.source, settings.target, plan, {request.progress, request.finished},
                       request.stop);
   };
@@ -258,9 +293,9 @@ void Daemon::execute(const control::CommandRequest& request,
 
 }  // namespace
 
-int run_daemon(const Config& config) {
+int run_daemon(const Config& config, const std::string& config_path) {
   start_logging(config.log);
-  return Daemon(config).run();
+  return Daemon(config, config_path).run();
 }
 
 }  // namespace repld::app

@@ -13,6 +13,7 @@
 namespace repld::app {
 
 // Runs until stopped; returns the process's exit code. Throws Error before anything runs.
-int run_daemon(const Config& config);
+// `config_path`: where the configuration came from, to be read again at SIGHUP.
+int run_daemon(const Config& config, const std::string& config_path);
 
 }  // namespace repld::app

@@ -274,6 +274,7 @@ void Applier::track_durable() {
     durable = marks_.front();
     marks_.pop_front();
   }
+  bool flush_wanted = false;
   flow_.with([&](Flow& flow) {
     flow.target_seen_ms = milliseconds(port_.answered_at());
     if (durable) {
@@ -281,6 +282,10 @@ void Applier::track_durable() {
       flow.caught_up = std::max(flow.caught_up, durable->source);
       flow.durable_commit_us = std::max(flow.durable_commit_us, durable->commit_us);
     }
+    if (in_flight_.empty() && marks_.empty()) {
+      flow.parts_durable = parts_applied_;
+    }
+    flush_wanted = flow.flush_wanted;
   });
   if (durable) {
     reader_.notify();
@@ -289,7 +294,7 @@ void Applier::track_durable() {
     return;
   }
   const auto now = port_.now();
-  if (!marks_.empty() && now - committed_at_ >= kForceFlushAfter) {
+  if (!marks_.empty() && (flush_wanted || now - committed_at_ >= kForceFlushAfter)) {
     Batch flush;
     flush.from = flush.to = sent_;
     flush.synchronous = true;

@@ -86,15 +86,41 @@ std::string without_not_valid(const std::string& definition) {
 }  // namespace
 
 bool Restoration::run(const std::stop_token& stop) {
+  if (scope_ == Scope::leaving) {
+    for (const auto& row : target_.exec_params(std::string(sql::kLeavingRelations), link_)) {
+      leaving_.insert({row[0].c_str(), row[1].c_str()});
+    }
+  }
   if (!run_all(relation_steps(), stop) || !run_all(object_steps(), stop) ||
       !run_all(validation_steps(), stop)) {
     return false;
   }
   // What stood disabled by itself was only kept from its root's restoration, and that has passed.
-  target_.exec_params(
-      "delete from repld.set_aside where link = $1 and kind = 'trigger' and definition = 'D'",
-      link_);
+  target_.transact([&](pqxx::work& transaction) {
+    for (const auto& row :
+         transaction.exec_params("select schema_name, table_name, name from repld.set_aside "
+                                 "where link = $1 and kind = 'trigger' and definition = 'D'",
+                                 link_)) {
+      const Entry entry{{row[0].c_str(), row[1].c_str()}, row[2].c_str(), "", ""};
+      if (concerns(entry.table)) {
+        strike_off(transaction, "trigger", entry);
+      }
+    }
+  });
   return true;
+}
+
+bool Restoration::concerns(const TableName& table) const {
+  return scope_ == Scope::all || leaving_.count(table) > 0;
+}
+
+std::vector<Restoration::Entry> Restoration::entries_of(const pqxx::result& rows) {
+  std::vector<Entry> entries;
+  for (const auto& row : rows) {
+    entries.push_back(
+        {{row[0].c_str(), row[1].c_str()}, row[2].c_str(), row[3].c_str(), row[4].c_str()});
+  }
+  return entries;
 }
 
 std::vector<Restoration::Entry> Restoration::entries(const std::string& kind) {
@@ -103,11 +129,18 @@ std::vector<Restoration::Entry> Restoration::entries(const std::string& kind) {
       "select schema_name, table_name, name, how, definition from repld.set_aside "
       "where link = $1 and kind = $2 and definition <> 'D' order by 1, 2, 3",
       link_, kind);
-  for (const auto& row : rows) {
-    entries.push_back(
-        {{row[0].c_str(), row[1].c_str()}, row[2].c_str(), row[3].c_str(), row[4].c_str()});
+  for (const Entry& entry : entries_of(rows)) {
+    if (concerns(entry.table)) {
+      entries.push_back(entry);
+    }
   }
   return entries;
+}
+
+std::vector<Restoration::Entry> Restoration::foreign_keys() {
+  return scope_ == Scope::all
+             ? entries("foreign_key")
+             : entries_of(target_.exec_params(std::string(sql::kForeignKeysToReturn), link_));
 }
 
 std::vector<Restoration::Step> Restoration::relation_steps() {
@@ -116,6 +149,9 @@ std::vector<Restoration::Step> Restoration::relation_steps() {
   for (const auto& row :
        target_.exec_params(std::string(sql::kRelationsToRestore), link_, guard_name(link_))) {
     const TableName table{row[0].c_str(), row[1].c_str()};
+    if (!concerns(table)) {
+      continue;
+    }
     std::vector<Entry> own;
     std::copy_if(triggers.begin(), triggers.end(), std::back_inserter(own),
                  [&](const Entry& entry) { return entry.table == table; });
@@ -135,7 +171,7 @@ std::vector<Restoration::Step> Restoration::object_steps() {
     steps.push_back({entry.table.full(),
                      [this, entry](pqxx::work& transaction) { enable_rule(transaction, entry); }});
   }
-  for (const Entry& entry : entries("foreign_key")) {
+  for (const Entry& entry : foreign_keys()) {
     if (entry.how != "validate") {
       steps.push_back({entry.table.full(), [this, entry](pqxx::work& transaction) {
                          add_foreign_key(transaction, entry);
@@ -145,6 +181,9 @@ std::vector<Restoration::Step> Restoration::object_steps() {
   const std::string guard = guard_name(link_);
   for (const auto& row : target_.exec_params(std::string(sql::kGuardedTables), guard)) {
     const TableName table{row[0].c_str(), row[1].c_str()};
+    if (!concerns(table)) {
+      continue;
+    }
     steps.push_back(
         {table.full(), [this, table, guard](pqxx::work& transaction) {
            settled(refusal_of(transaction, fmt::format("drop trigger if exists {} on {}",
@@ -157,7 +196,7 @@ std::vector<Restoration::Step> Restoration::object_steps() {
 
 std::vector<Restoration::Step> Restoration::validation_steps() {
   std::vector<Step> steps;
-  for (const Entry& entry : entries("foreign_key")) {
+  for (const Entry& entry : foreign_keys()) {
     if (entry.how == "validate") {
       steps.push_back({entry.table.full(),
                        [this, entry](pqxx::work& transaction) { validate(transaction, entry); }});

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -28,9 +29,13 @@ class Restoration {
  public:
   using Tell = std::function<void(const std::string& kind, const std::string& message)>;
 
+  // `all`: of the link. `leaving`: of the tables that repld.table_state says are leaving it; a
+  // foreign key that ends at a table which stays is left aside.
+  enum class Scope { all, leaving };
+
   // Borrows the target session.
-  Restoration(pg::Session& target, std::string link, Tell tell)
-      : target_(target), link_(std::move(link)), tell_(std::move(tell)) {}
+  Restoration(pg::Session& target, std::string link, Tell tell, Scope scope = Scope::all)
+      : target_(target), link_(std::move(link)), tell_(std::move(tell)), scope_(scope) {}
 
   // False when stopped before the end. Throws Error when the target goes away.
   bool run(const std::stop_token& stop);
@@ -52,7 +57,10 @@ class Restoration {
     std::string message;
   };
 
+  static std::vector<Entry> entries_of(const pqxx::result& rows);
   std::vector<Entry> entries(const std::string& kind);
+  std::vector<Entry> foreign_keys();
+  bool concerns(const TableName& table) const;
   std::vector<Step> relation_steps();
   std::vector<Step> object_steps();
   std::vector<Step> validation_steps();
@@ -75,6 +83,8 @@ class Restoration {
   pg::Session& target_;
   const std::string link_;
   const Tell tell_;
+  const Scope scope_;
+  std::set<TableName> leaving_;  // with their partitions
   std::vector<Note> notes_;
 };
 

@@ -86,10 +86,12 @@ Copied ChunkCopy::pump(const std::stop_token& stop, const std::function<void(int
 void ChunkCopy::record(const ChunkSource& chunk, const Copied& copied) {
   target_.exec(
       "insert into repld.copy_chunk (link, schema_name, table_name, first_page, end_page, rows, "
-      "bytes) values ($1, $2, $3, $4, nullif($5, '')::bigint, $6, $7)",
+      "bytes, root_schema, root_name) "
+      "values ($1, $2, $3, $4, nullif($5, '')::bigint, $6, $7, $8, $9)",
       {link_, chunk.leaf.schema, chunk.leaf.name, std::to_string(chunk.first_page),
        chunk.end_page ? std::to_string(*chunk.end_page) : std::string(),
-       std::to_string(copied.rows), std::to_string(copied.bytes)});
+       std::to_string(copied.rows), std::to_string(copied.bytes), chunk.target.schema,
+       chunk.target.name});
 }
 
 Copied ChunkCopy::run(const ChunkSource& chunk, const std::stop_token& stop,

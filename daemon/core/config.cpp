@@ -52,6 +52,29 @@ const GroupConfig* find_group(const Config& config, const std::string& name) {
 
 }  // namespace
 
+std::vector<std::string> take_reloadable(const Config& read, Config& config) {
+  std::vector<std::string> kept;
+  const auto note = [&](bool same, const char* section) {
+    if (!same) {
+      kept.emplace_back(section);
+    }
+  };
+  note(read.source == config.source, "source");
+  note(read.target == config.target, "target");
+  note(read.link == config.link, "link");
+  note(read.http == config.http, "http");
+  note(read.control == config.control, "control");
+  config.tables = read.tables;
+  config.groups = read.groups;
+  config.copy = read.copy;
+  config.apply = read.apply;
+  config.verify = read.verify;
+  config.cutover = read.cutover;
+  note(read.log.format == config.log.format, "log");
+  config.log.level = read.log.level;
+  return kept;
+}
+
 bool replicates_table(const Config& config, std::string_view schema, std::string_view table) {
   if (schema == "repld" || schema == "information_schema" || schema.substr(0, 3) == "pg_") {
     return false;

@@ -16,6 +16,8 @@ struct ServerConfig {
   std::string password_file;
   std::string password_credential;  // name below $CREDENTIALS_DIRECTORY
   std::string password_env;
+
+  bool operator==(const ServerConfig&) const = default;
 };
 
 struct LinkConfig {
@@ -24,11 +26,15 @@ struct LinkConfig {
   bool guard = true;
   bool create_publication = true;
   std::vector<std::string> publications;  // of others, used as they are; without create_publication
+
+  bool operator==(const LinkConfig&) const = default;
 };
 
 struct TablesConfig {
   std::vector<std::string> include = {"public.*"};
   std::vector<std::string> exclude;
+
+  bool operator==(const TablesConfig&) const = default;
 };
 
 enum class Side { source, target };
@@ -38,6 +44,8 @@ struct GroupConfig {
   std::string name;
   std::vector<std::string> tables;
   Side primary = Side::source;
+
+  bool operator==(const GroupConfig&) const = default;
 };
 
 enum class OnNonempty { refuse, repair, truncate };
@@ -64,10 +72,14 @@ struct VerifyConfig {
 
 struct HttpConfig {
   std::string listen = "127.0.0.1:9847";  // host:port; port 0 takes a free one
+
+  bool operator==(const HttpConfig&) const = default;
 };
 
 struct ControlConfig {
   std::string socket = "/run/repld/control.sock";
+
+  bool operator==(const ControlConfig&) const = default;
 };
 
 struct CutoverConfig {
@@ -98,6 +110,11 @@ struct Config {
   CutoverConfig cutover;
   LogConfig log;
 };
+
+// Takes over from `read` what a running daemon can change: all but how it connects, what the link
+// is named and made of, where it listens and in which format it logs. Returns the sections that
+// differ there, and need a restart.
+std::vector<std::string> take_reloadable(const Config& read, Config& config);
 
 // True when `name` ("schema.table") matches `pattern`, where * stands for any run of characters
 // and ? for one.

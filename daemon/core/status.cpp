@@ -60,7 +60,8 @@ Json json_of(const TableStatus& table) {
           {"bytes_total", table.bytes_total},
           {"missing_rows", table.missing_rows},
           {"unexpected_rows", table.unexpected_rows},
-          {"copied_at", table.copied_at}};
+          {"copied_at", table.copied_at},
+          {"reason", table.reason}};
 }
 
 Json json_of(const SlotStatus& slot) {
@@ -112,6 +113,11 @@ std::vector<std::string> unready_reasons(const Status& status, double max_lag_se
       reasons.push_back(std::move(reason));
     } else if (!link.copied) {
       reasons.push_back(fmt::format("link {} is still copying", link.name));
+      for (const TableStatus& table : link.tables) {
+        if (table.state == TableState::refused) {
+          reasons.back() += fmt::format("; table {}.{} is held back", table.schema, table.name);
+        }
+      }
     } else if (link.lag_seconds > max_lag_seconds) {
       reasons.push_back(fmt::format("link {} lags {:.1f} s, allowed are {:.1f} s", link.name,
                                     link.lag_seconds, max_lag_seconds));

@@ -55,6 +55,7 @@ struct TableStatus {
   int64_t missing_rows = 0;     // changes that found no row, since the daemon started
   int64_t unexpected_rows = 0;  // inserts that found one
   double copied_at = 0;
+  std::string reason;  // why it is refused
 };
 
 struct SlotStatus {

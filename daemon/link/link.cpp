@@ -99,6 +99,7 @@ void Link::give(Wish wish, std::vector<Finalize> requests) {
   order_.with([&](Order& order) {
     order.wish = wish;
     ++order.number;
+    order.given = true;
     std::move(requests.begin(), requests.end(), std::back_inserter(order.unanswered));
     shared_.status.with(
         [&](LinkStatus& status) { status.paused_by_operator = wish == Wish::pause; });
@@ -109,6 +110,22 @@ void Link::give(Wish wish, std::vector<Finalize> requests) {
 void Link::pause() { give(Wish::pause, {}); }
 
 void Link::resume() { give(Wish::run, {}); }
+
+void Link::reload(const Config& config) {
+  reloaded_.with([&](std::optional<Config>& reloaded) { reloaded = config; });
+  order_.with([](Order& order) { ++order.number; });
+  end_attempt();
+}
+
+// Between two attempts, when nobody else reads what may change.
+void Link::take_reloaded() {
+  const auto reloaded =
+      reloaded_.with([](std::optional<Config>& value) { return std::exchange(value, {}); });
+  if (reloaded) {
+    take_reloadable(*reloaded, shared_.settings.config);
+    shared_.events.record("reloaded", "the configuration was read again");
+  }
+}
 
 std::optional<ErrorStatus> Link::skip(Lsn transaction) {
   const LinkStatus status = shared_.status.copy();
@@ -139,6 +156,7 @@ void Link::supervise(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     answer_overtaken(false);
     const Order order = order_.copy();
+    take_reloaded();
     switch (order.wish) {
       case Wish::run: attempt(order, stop); break;
       case Wish::pause: rest_paused(order, stop); break;
@@ -261,7 +279,7 @@ void Link::run_session(const Order& order, const std::stop_token& stop) {
   if (!session.found_paused()) {
     return;
   }
-  if (order.number > 0) {
+  if (order.given) {
     // The operator said to run, while the target could not be told.
     if (!store_pause(false)) {
       wait(kBackoffMinMs, order, stop);

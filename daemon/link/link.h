@@ -28,6 +28,9 @@ class Link {
   // Any thread. A pause by the operator outlives a restart of the daemon.
   void pause();
   void resume();
+  // Any thread. The next attempt, which begins at once, goes by it; only what take_reloadable()
+  // takes may differ.
+  void reload(const Config& config);
   // Leaves out the source transaction that the link has stopped at, named by its commit position,
   // and goes on. Returns why not, when it has not stopped there.
   std::optional<ErrorStatus> skip(Lsn transaction);
@@ -39,9 +42,13 @@ class Link {
   void finalize(bool source_gone, FinalizeReply reply);
   void mark(MarkReply reply) { monitor_.mark(std::move(reply)); }
 
+  // Of the thread that calls the hooks.
   const Settings& settings() const { return shared_.settings; }
   // As of now; lag and the slot as of the monitor's last look.
   LinkStatus status() const;
+  void record(const std::string& kind, const std::string& message) {
+    shared_.events.record(kind, message);
+  }
   std::vector<Event> events_after(int64_t id, size_t limit) const {
     return shared_.events.after(id, limit);
   }
@@ -55,7 +62,8 @@ class Link {
   };
   struct Order {
     Wish wish = Wish::run;
-    uint64_t number = 0;  // of the operator's orders; 0: none yet
+    uint64_t number = 0;
+    bool given = false;  // by the operator, to this process
     std::vector<Finalize> unanswered;
   };
 
@@ -73,11 +81,13 @@ class Link {
   std::stop_token begin_attempt();
   void end_attempt();
   bool store_pause(bool paused);
+  void take_reloaded();
 
   Shared shared_;
   Monitor monitor_;
   Wakeup wakeup_;
   Synchronized<Order> order_;
+  Synchronized<std::optional<Config>> reloaded_;  // not taken yet
   Synchronized<std::stop_source> attempt_;
   int64_t backoff_ms_ = 0;
   std::string last_failure_;  // told once, not at every try

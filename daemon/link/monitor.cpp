@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "link/fence_gate.h"
 #include "link/slot_blocker.h"
 #include "stream/slot.h"
 
@@ -91,9 +92,12 @@ void Monitor::look() {
 
 void Monitor::sample() {
   const auto row = source_->exec(
-      "select pg_current_wal_insert_lsn(), (extract(epoch from clock_timestamp()) * 1e6)::bigint")
-                       [0];
+      "select pg_current_wal_insert_lsn(), (extract(epoch from clock_timestamp()) * 1e6)::bigint, "
+      "pg_current_snapshot()")[0];
   lag_.sample(parse_lsn(row[0].c_str()), row[1].as<int64_t>());
+  if (const GatePtr gate = shared_.gate.copy()) {
+    gate->seen(SourceSnapshot::parse(row[2].c_str()));
+  }
   sampled_at_ = Clock::now();
 }
 

@@ -99,6 +99,12 @@ void require_owned(pg::Session& target, const std::vector<TableName>& tables) {
 void require_ready(pg::Session& source, pg::Session& target, const std::vector<SourceTable>& tables,
                    const std::vector<TableName>& targets, bool publishes) {
   require_decoding(source, publishes);
+  require_tables_ready(source, target, tables, targets);
+}
+
+void require_tables_ready(pg::Session& source, pg::Session& target,
+                          const std::vector<SourceTable>& tables,
+                          const std::vector<TableName>& targets) {
   std::vector<TableName> sources;
   for (const SourceTable& table : tables) {
     // A partition's own policies count too when it is read by name, as the copy does.

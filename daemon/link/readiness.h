@@ -14,4 +14,9 @@ namespace repld::link {
 void require_ready(pg::Session& source, pg::Session& target, const std::vector<SourceTable>& tables,
                    const std::vector<TableName>& targets, bool publishes);
 
+// The same of the tables alone.
+void require_tables_ready(pg::Session& source, pg::Session& target,
+                          const std::vector<SourceTable>& tables,
+                          const std::vector<TableName>& targets);
+
 }  // namespace repld::link

@@ -5,6 +5,8 @@
 
 #include "apply/pipeline.h"
 #include "link/adoption.h"
+#include "link/fence.h"
+#include "link/published.h"
 #include "link/relation_filter.h"
 #include "link/setup.h"
 #include "link/skip.h"
@@ -163,23 +165,11 @@ Lsn LinkSession::prepare_stream() {
 
 // A publication that was altered, or is somebody else's, would stream less than the target lacks.
 void LinkSession::require_published() {
-  stream::Published published;
-  published.id = shared_.publication_id(row_->slot_name, row_->guard_nonce);
-  for (const auto& row : target_->exec_params(
-           "select schema_name, table_name, coalesce(source_oid, 0)::bigint, "
-           "coalesce(publication_entry, 0)::bigint from repld.table_state where link = $1",
-           shared_.name())) {
-    published.tables.push_back(
-        {{row[0].c_str(), row[1].c_str()}, row[2].as<uint32_t>(), row[3].as<uint32_t>()});
-  }
+  stream::Published published = read_published(*target_, shared_, *row_);
   if (const auto difference = stream::find_difference(*source_, published)) {
     throw *difference;
   }
-  shared_.publication_check.with([&](PublicationCheck& check) {
-    check = [published = std::move(published)](pg::Session& source) {
-      return stream::find_difference(source, published);
-    };
-  });
+  watch(shared_, std::move(published));
 }
 
 std::vector<std::string> LinkSession::publications() const {
@@ -201,11 +191,17 @@ stream::ReaderOptions LinkSession::reader_options() {
 
 // Shows the tables, and brings partitions that were made since under the guard.
 void LinkSession::prepare_tables() {
+  if (!row_->publications) {
+    joining_ = std::make_unique<Joining>(shared_, *row_, outsiders_);
+    if (!joining_->look(*source_, *target_)) {
+      joining_.reset();
+    }
+  }
   std::vector<TableStatus> shown;
   const auto rows = target_->exec_params(
       "select schema_name, table_name, state, rows, bytes, "
-      "coalesce(extract(epoch from copied_at), 0) from repld.table_state where link = $1 "
-      "order by schema_name, table_name",
+      "coalesce(extract(epoch from copied_at), 0) from repld.table_state "
+      "where link = $1 and state = 'copied' order by schema_name, table_name",
       shared_.name());
   for (const auto& row : rows) {
     TableStatus table;
@@ -228,10 +224,26 @@ void LinkSession::prepare_tables() {
       surroundings_->set_aside(transaction, {table.schema, table.name});
     }
   });
+  const bool copied = joining_ == nullptr || joining_->joining().empty();
+  if (!copied) {
+    for (const SourceTable& table : joining_->joining()) {
+      shown.push_back(shown_as(table, shared_.settings.config, TableState::pending));
+    }
+  }
   shared_.status.with([&](LinkStatus& status) {
-    status.copied = true;
+    status.copied = copied;
     status.tables = std::move(shown);
   });
+}
+
+// One that the source has dropped since is known to the target still.
+TableName LinkSession::root_of(const Relation& relation) {
+  if (const auto facts = look_up(relation.oid)) {
+    return facts->root;
+  }
+  const TableName name{relation.schema, relation.name};
+  const auto table = pg::read_target_table(*target_, name);
+  return table ? table->name : name;
 }
 
 int64_t LinkSession::source_now_us() {
@@ -271,7 +283,16 @@ void LinkSession::stream(Lsn from) {
     }
     return part;
   };
-  apply::Applier applier(pipeline, from, apply_options, next_part, *flow, apply_wakeup_,
+  const auto gate = std::make_shared<FenceGate>(next_part, *flow, apply_wakeup_,
+                                                fresh_xid(*source_), memory / 16);
+  const auto next_inside = [&]() {
+    std::optional<TransactionPart> part = gate->next();
+    if (part) {
+      outsiders_.filter(*part);
+    }
+    return part;
+  };
+  apply::Applier applier(pipeline, from, apply_options, next_inside, *flow, apply_wakeup_,
                          reader_wakeup, observer_of(shared_));
 
   const stream::ReaderOptions reader_options = this->reader_options();
@@ -289,11 +310,26 @@ void LinkSession::stream(Lsn from) {
   shared_.events.record("streaming", fmt::format("from {}", to_string(from)));
   shared_.events.store(*target_);
 
-  const std::exception_ptr failure = run_both(applier, reader, reader_wakeup, end);
+  const auto run = [&] { return run_both(applier, reader, reader_wakeup, end); };
+  const std::exception_ptr failure = run_fenced(gate, run);
   shared_.flow.with([](FlowPtr& current) { current.reset(); });
   if (failure) {
     std::rethrow_exception(failure);
   }
+}
+
+// Whoever takes fences or joins the link does so only while `run` goes on.
+std::exception_ptr LinkSession::run_fenced(const GatePtr& gate,
+                                           const std::function<std::exception_ptr()>& run) {
+  shared_.gate.with([&](GatePtr& current) { current = gate; });
+  std::jthread joining;
+  if (joining_) {
+    joining = std::jthread([this](const std::stop_token& stop) { joining_->run(stop); });
+  }
+  const std::exception_ptr failure = run();
+  gate->end();
+  shared_.gate.with([](GatePtr& current) { current.reset(); });
+  return failure;
 }
 
 std::exception_ptr LinkSession::run_both(apply::Applier& applier, stream::Reader& reader,

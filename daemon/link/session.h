@@ -14,6 +14,8 @@
 #include "apply/surroundings.h"
 #include "base/wakeup.h"
 #include "core/supply.h"
+#include "link/joining.h"
+#include "link/outsiders.h"
 #include "link/partitions.h"
 #include "link/shared.h"
 #include "pg/pipeline_connection.h"
@@ -42,6 +44,7 @@ class LinkSession {
   void require_published_by_others();
   void require_own_slot();
   std::optional<RelationFacts> look_up(uint32_t oid);
+  TableName root_of(const Relation& relation);
   stream::ReaderOptions reader_options();
   std::vector<std::string> publications() const;
   void prepare_tables();
@@ -50,6 +53,8 @@ class LinkSession {
   void stream_completing(Lsn from);
   Partitions partitions();
   bool is_adopted(const TableSupply& table) const;
+  std::exception_ptr run_fenced(const GatePtr& gate,
+                                const std::function<std::exception_ptr()>& run);
   // Runs the applier here and the reader on its own thread until either ends; returns what went
   // wrong on the reader's side, else on the applier's.
   std::exception_ptr run_both(apply::Applier& applier, stream::Reader& reader,
@@ -67,6 +72,9 @@ class LinkSession {
   // Of existing publications: what the link was set up to receive, and what they give.
   std::vector<TableSupply> adopted_;
   std::vector<TableSupply> supplies_;
+  // Of a publication of our own.
+  Outsiders outsiders_{[this](const Relation& relation) { return root_of(relation); }};
+  std::unique_ptr<Joining> joining_;  // null: nobody joins or leaves
   bool found_paused_ = false;
 };
 

@@ -29,7 +29,7 @@ void LinkSession::require_published_by_others() {
     throw *difference;
   }
   shared_.publication_check.with([&](PublicationCheck& check) {
-    check = [&config, read, adopted = adopted_](pg::Session& source) -> std::optional<Error> {
+    check = [config, read, adopted = adopted_](pg::Session& source) -> std::optional<Error> {
       try {
         const auto now = read(source);
         require_one_column_list(now);

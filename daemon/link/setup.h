@@ -23,6 +23,7 @@
 #include "apply/progress_store.h"
 #include "core/supply.h"
 #include "link/shared.h"
+#include "link/table_plan.h"
 #include "pg/replication_connection.h"
 #include "pg/session.h"
 #include "stream/publication.h"
@@ -46,11 +47,8 @@ class Setup {
     std::vector<SourceTable> tables;
     std::vector<TableSupply> supplies;  // of existing publications, for all tables
   };
-  struct Plan {
-    std::vector<SourceTable> tables;
-    std::vector<TableName> targets;
+  struct Plan : TablePlan {
     std::vector<std::string> left_out;  // published and not replicated
-    std::vector<TableSupply> supplies;
   };
 
   void discard_earlier(const apply::ProgressRow& earlier);
@@ -61,10 +59,8 @@ class Setup {
   std::vector<stream::PublishedTable> publish(const stream::PublicationId& id, const Plan& plan);
   pg::CreatedSlot create_slot(const stream::PublicationId& id, const apply::ProgressRow& row);
   Plan plan_under(const std::string& snapshot, const Plan& published);
-  void fit(const SourceTable& table, Plan& plan);
   void take_over_targets(const Plan& plan, const std::vector<stream::PublishedTable>& published,
                          const std::string& guard_nonce);
-  void copy(const Plan& plan, const std::string& snapshot, const std::string& guard_nonce);
   void show(const Plan& plan);
 
   Shared& shared_;

@@ -55,6 +55,8 @@ struct Settings {
 // was set up to receive. Any thread, with a session of its own.
 using PublicationCheck = std::function<std::optional<Error>(pg::Session& source)>;
 
+class FenceGate;
+using GatePtr = std::shared_ptr<FenceGate>;
 using FlowPtr = std::shared_ptr<Synchronized<Flow>>;
 
 inline void show_positions(const Progress& progress, LinkStatus& status) {
@@ -68,13 +70,16 @@ struct Shared {
   explicit Shared(Settings given, Hooks hooked)
       : settings(std::move(given)), hooks(std::move(hooked)), events(settings.config.link.name) {}
 
-  const Settings settings;
+  // What a reload changes of the configuration changes on the link's thread between two attempts:
+  // other threads read it during an attempt only, or read what never changes.
+  Settings settings;
   const Hooks hooks;
   EventLog events;
   Synchronized<LinkStatus> status;
   std::set<uint32_t> divided_otherwise;  // link thread only: see link/partitions
   bool again = false;                    // link thread only: the attempt before was cut off
   Synchronized<FlowPtr> flow;            // of the session that streams; null when none does
+  Synchronized<GatePtr> gate;            // of that session too: see link/fence
   Synchronized<PublicationCheck> publication_check;  // of that session
   Synchronized<Lsn> skipped{Lsn::invalid};           // see link/skip
 

@@ -83,6 +83,14 @@ void rethrow_as_error(Side side) {
   }
 }
 
+void Session::cancel() noexcept {
+  try {
+    connection_.cancel_query();
+  } catch (const std::exception&) {
+    // The connection is gone, and the statement with it.
+  }
+}
+
 Session::Session(const Server& server, Purpose purpose)
     : side_(server.side), connection_(connect(server, purpose)) {}
 

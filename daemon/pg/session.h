@@ -51,6 +51,9 @@ class Session {
     });
   }
 
+  // Any thread: ends the statement that runs, if one does. Never throws.
+  void cancel() noexcept;
+
   int server_version() const { return connection_.server_version(); }
   Side side() const { return side_; }
 

@@ -16,6 +16,8 @@ enum class Owner { nobody, us, other };
 constexpr const char* kOptions =
     "publish = 'insert, update, delete, truncate', publish_via_partition_root = false";
 
+// The application's own DDL may hold a table or the publication.
+constexpr const char* kLockTimeout = "set local lock_timeout = '2s'";
 constexpr const char* kDuplicateObject = "42710";
 constexpr const char* kUniqueViolation = "23505";
 
@@ -84,16 +86,29 @@ void create(pqxx::transaction_base& transaction, const PublicationId& id,
   }
 }
 
+// `change`: what follows the name in ALTER PUBLICATION; empty: nothing but the options.
 void alter(pqxx::transaction_base& transaction, const PublicationId& id,
-           const std::string& tables) {
+           const std::string& change) {
   const std::string name = quote_identifier(id.name);
   transaction.exec(fmt::format("alter publication {} set ({})", name, kOptions));
-  transaction.exec(fmt::format("alter publication {} set table {}", name, tables));
+  if (!change.empty()) {
+    transaction.exec(fmt::format("alter publication {} {}", name, change));
+  }
   // Only now is it locked; what was altered may have come in between, and is rolled back.
   const auto state = transaction.exec_params(std::string(sql::kPublicationState), id.name, id.mark);
   if (owner_of(state) != Owner::us) {
     throw foreign_publication(id.name, true);
   }
+}
+
+std::vector<PublishedTable> listed_tables(pqxx::transaction_base& transaction,
+                                          const std::string& name) {
+  std::vector<PublishedTable> tables;
+  for (const Entry& entry :
+       entries_of(transaction.exec_params(std::string(sql::kPublishedTables), name))) {
+    tables.push_back(entry.table);
+  }
+  return tables;
 }
 
 bool same_table(const PublishedTable& wanted, const Entry& entry) {
@@ -154,8 +169,9 @@ std::optional<Error> table_difference(pg::Session& source, const Published& publ
   }
   std::vector<std::string> extra;
   for (const Entry& entry : entries) {
-    if (std::none_of(published.tables.begin(), published.tables.end(),
-                     [&](const PublishedTable& table) { return same_table(table, entry); })) {
+    const auto same = [&](const PublishedTable& table) { return same_table(table, entry); };
+    if (std::none_of(published.tables.begin(), published.tables.end(), same) &&
+        std::none_of(published.changing.begin(), published.changing.end(), same)) {
       extra.push_back(entry.table.name.full());
     }
   }
@@ -234,15 +250,10 @@ std::vector<PublishedTable> publish(pg::Session& source, const PublicationId& id
           transaction.exec_params(std::string(sql::kPublicationState), id.name, id.mark);
       switch (owner_of(state)) {
         case Owner::nobody: create(transaction, id, list); break;
-        case Owner::us: alter(transaction, id, list); break;
+        case Owner::us: alter(transaction, id, "set table " + list); break;
         case Owner::other: throw foreign_publication(id.name, true);
       }
-      std::vector<PublishedTable> published;
-      for (const Entry& entry :
-           entries_of(transaction.exec_params(std::string(sql::kPublishedTables), id.name))) {
-        published.push_back(entry.table);
-      }
-      return published;
+      return listed_tables(transaction, id.name);
     });
   } catch (const Error& error) {
     if (error.sqlstate() == kDuplicateObject || error.sqlstate() == kUniqueViolation) {
@@ -250,6 +261,50 @@ std::vector<PublishedTable> publish(pg::Session& source, const PublicationId& id
     }
     throw;
   }
+}
+
+std::vector<PublishedTable> add_tables(pg::Session& source, const PublicationId& id,
+                                       const std::vector<SourceTable>& tables) {
+  require_publishable(tables);
+  return source.transact([&](pqxx::transaction_base& transaction) {
+    transaction.exec(kLockTimeout);
+    std::vector<SourceTable> missing = tables;
+    for (const PublishedTable& listed : listed_tables(transaction, id.name)) {
+      missing.erase(
+          std::remove_if(missing.begin(), missing.end(),
+                         [&](const SourceTable& table) { return table.oid == listed.oid; }),
+          missing.end());
+    }
+    if (!missing.empty()) {
+      alter(transaction, id, "add table " + table_list(missing));
+    }
+    return listed_tables(transaction, id.name);
+  });
+}
+
+void drop_tables(pg::Session& source, const PublicationId& id,
+                 const std::vector<PublishedTable>& tables) {
+  source.transact([&](pqxx::transaction_base& transaction) {
+    transaction.exec(kLockTimeout);
+    std::vector<std::string> listed;
+    for (const Entry& entry :
+         entries_of(transaction.exec_params(std::string(sql::kPublishedTables), id.name))) {
+      if (std::any_of(tables.begin(), tables.end(),
+                      [&](const PublishedTable& table) { return same_table(table, entry); })) {
+        listed.push_back(quote_qualified(entry.table.name.schema, entry.table.name.name));
+      }
+    }
+    if (!listed.empty()) {
+      alter(transaction, id, fmt::format("drop table {}", fmt::join(listed, ", ")));
+    }
+  });
+}
+
+void restate(pg::Session& source, const PublicationId& id) {
+  source.transact([&](pqxx::transaction_base& transaction) {
+    transaction.exec(kLockTimeout);
+    alter(transaction, id, "");
+  });
 }
 
 std::optional<Error> find_difference(pg::Session& source, const Published& published) {

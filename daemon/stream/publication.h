@@ -57,10 +57,20 @@ struct PublishedTable {
 std::vector<PublishedTable> publish(pg::Session& source, const PublicationId& id,
                                     const std::vector<SourceTable>& tables);
 
+// Adds those that ours does not list yet. Returns all that it lists. Throws like publish().
+std::vector<PublishedTable> add_tables(pg::Session& source, const PublicationId& id,
+                                       const std::vector<SourceTable>& tables);
+// Takes those out of ours that it lists, by entry and, where that is unknown, by name.
+void drop_tables(pg::Session& source, const PublicationId& id,
+                 const std::vector<PublishedTable>& tables);
+// Changes nothing, but makes walsenders forget what they know of its tables.
+void restate(pg::Session& source, const PublicationId& id);
+
 // What a link was set up to receive.
 struct Published {
   PublicationId id;
   std::vector<PublishedTable> tables;
+  std::vector<PublishedTable> changing;  // coming or going: listed or not
 };
 
 // Nothing when the publication still gives all of it and no more. Else Error(slot_lost) when

@@ -1,0 +1,135 @@
+#include "link/fence.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <random>
+
+#include "base/failpoint.h"
+#include "core/sql_text.h"
+
+namespace repld::link {
+
+namespace {
+
+// The application's own DDL may hold a table; who waits for us must not wait long behind us.
+constexpr const char* kLockTimeout = "set local lock_timeout = '1s'";
+constexpr int kRetakePauseMinMs = 10;
+constexpr int kRetakePauseMaxMs = 500;
+
+GatePtr gate_of(Shared& shared) {
+  GatePtr gate = shared.gate.copy();
+  if (!gate) {
+    throw Error(ErrorKind::refused, "the link does not stream")
+        .hint("See replctl status for the reason.");
+  }
+  return gate;
+}
+
+// With jitter, longer each time: what is in the way is in the middle of its COMMIT.
+void pause_before_retake(int retakes, const std::stop_token& stop) {
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  const int longest = std::min(kRetakePauseMinMs << std::min(retakes, 10), kRetakePauseMaxMs);
+  const std::chrono::milliseconds pause(
+      std::uniform_int_distribution<int>(longest / 2, longest)(random));
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any().wait_for(lock, stop, pause, [] { return false; });
+}
+
+}  // namespace
+
+uint32_t fresh_xid(pg::Session& source) {
+  // 64 bits with the epoch; the stream has the lower half.
+  const auto row = source.exec("select pg_current_xact_id()::text::numeric % 4294967296")[0];
+  return row[0].as<uint32_t>();
+}
+
+Fence::Fence(Shared& shared, const FenceOptions& options, const std::stop_token& stop)
+    : gate_(gate_of(shared)),
+      source_(shared.settings.source, pg::Purpose::control),
+      marker_(shared.settings.source, pg::Purpose::control),
+      target_(shared.settings.target, pg::Purpose::control) {
+  marker_.exec("set synchronous_commit = local");
+  if (pg::text(source_.exec("select pg_is_in_recovery()"), 0, 0) == "t") {
+    throw Error(ErrorKind::refused, "a standby of the source cannot be fenced")
+        .detail("its snapshots do not follow the order of its WAL")
+        .hint("Let source.dsn name the primary.");
+  }
+  const auto deadline = FenceGate::Clock::now() + options.give_up_after;
+  while (!attempt(options, stop)) {
+    source_.exec("rollback");
+    if (FenceGate::Clock::now() >= deadline) {
+      give_up(options);
+    }
+    pause_before_retake(retakes_++, stop);
+  }
+  if (!options.hold) {
+    target_.exec("begin isolation level repeatable read read only");
+    target_snapshot_ = pg::text(target_.exec("select pg_export_snapshot()"), 0, 0);
+    release();
+  }
+}
+
+void Fence::release() {
+  if (closed_) {
+    closed_.reset();
+    pause_seconds_ = std::chrono::duration<double>(FenceGate::Clock::now() - closed_at_).count();
+  }
+}
+
+void Fence::lock_tables(const FenceOptions& options) {
+  source_.exec("begin isolation level repeatable read read only");
+  if (options.tables.empty()) {
+    return;
+  }
+  source_.exec(kLockTimeout);
+  std::vector<std::string> names;
+  for (const TableName& table : options.tables) {
+    names.push_back(quote_qualified(table.schema, table.name));
+  }
+  source_.exec(fmt::format("lock table {} in access share mode", fmt::join(names, ", ")));
+}
+
+// The first statement that takes a snapshot, so that the position is read after it.
+Fence::Sight Fence::look() {
+  const auto row = source_.exec(
+      "select pg_current_snapshot(), pg_current_wal_insert_lsn(), pg_export_snapshot()");
+  source_snapshot_ = pg::text(row, 0, 2);
+  return {SourceSnapshot::parse(pg::text(row, 0, 0)), parse_lsn(pg::text(row, 0, 1))};
+}
+
+bool Fence::attempt(const FenceOptions& options, const std::stop_token& stop) {
+  lock_tables(options);
+  gate_->close(stop);
+  closed_.reset(gate_.get());
+  closed_at_ = FenceGate::Clock::now();
+  const Sight sight = look();
+  failpoint("fence.after_snapshot");
+  marker_.exec("select pg_logical_emit_message(true, 'repld', 'fence')");
+  const auto judgement =
+      gate_->judge(sight.snapshot, sight.insert_lsn, closed_at_ + options.pause_max, stop);
+  if (judgement.verdict == FenceGate::Verdict::reached) {
+    return true;
+  }
+  in_the_way_ = judgement.in_the_way;
+  release();
+  return false;
+}
+
+void Fence::give_up(const FenceOptions& options) const {
+  Error error(ErrorKind::refused, "no fence could be taken");
+  const auto seconds = options.give_up_after.count() / 1000;
+  if (in_the_way_) {
+    error.detail(
+        "after {} s and {} tries: transaction {} of the source has committed, or may have before "
+        "the link connected, and no snapshot shows it",
+        seconds, retakes_ + 1, *in_the_way_);
+    error.hint("It waits for a standby, or is open since then; see pg_stat_activity.backend_xid.");
+  } else {
+    error.detail("after {} s and {} tries the link had not caught up", seconds, retakes_ + 1);
+    error.hint("Try again once replctl status shows no lag.");
+  }
+  throw error;
+}
+
+}  // namespace repld::link

@@ -1,0 +1,83 @@
+// Takes a fence: ties a snapshot of the source to the state of the target while both are in use.
+// Why and when it is right: core/fence. The steps, each of which may find that it must begin again:
+//   1 source transaction, REPEATABLE READ; tables locked in ACCESS SHARE, since TRUNCATE and
+//     rewrites are not MVCC-safe, before its snapshot is taken
+//   2 the gate is closed: the applier stops at a commit edge
+//   3 snapshot and insert position of the source in one statement
+//   4 a marker from another session that waits for no standby: the stream passes the position soon
+//   5 what the snapshot shows is applied, and made durable
+//   6 snapshot of the target; the gate is opened, unless the fence is held
+// Nothing of a fence outlives the process, and the application waits for nothing but, for its DDL
+// that needs ACCESS EXCLUSIVE, the locks of 1.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/table.h"
+#include "link/fence_gate.h"
+#include "link/shared.h"
+#include "pg/connection.h"
+#include "pg/session.h"
+
+namespace repld::link {
+
+struct FenceOptions {
+  std::vector<TableName> tables;  // of the source, to be locked
+  bool hold = false;              // the target stays at the fence until release()
+  std::chrono::milliseconds pause_max{2000};
+  std::chrono::milliseconds give_up_after{30'000};
+};
+
+// An id that the source assigned after all that has begun or committed there so far.
+uint32_t fresh_xid(pg::Session& source);
+
+class Fence {
+ public:
+  // Blocks until it stands. Throws Error(refused) when it cannot be taken in time, naming the
+  // transaction in the way; Error(connect) when the link or a server went away.
+  Fence(Shared& shared, const FenceOptions& options, const std::stop_token& stop);
+  Fence(const Fence&) = delete;
+  Fence& operator=(const Fence&) = delete;
+
+  // To be imported on either side, as long as this object lives. The target's: not of a held fence.
+  const std::string& source_snapshot() const { return source_snapshot_; }
+  const std::string& target_snapshot() const { return target_snapshot_; }
+  // The target goes on. At the latest with the object.
+  void release();
+
+  int retakes() const { return retakes_; }
+  // How long the applier was kept from going on as it liked.
+  double pause_seconds() const { return pause_seconds_; }
+
+ private:
+  struct Sight {
+    SourceSnapshot snapshot;
+    Lsn insert_lsn = Lsn::invalid;
+  };
+  struct Opener {
+    void operator()(FenceGate* gate) const { gate->open(); }
+  };
+
+  void lock_tables(const FenceOptions& options);
+  Sight look();
+  bool attempt(const FenceOptions& options, const std::stop_token& stop);
+  [[noreturn]] void give_up(const FenceOptions& options) const;
+
+  const GatePtr gate_;
+  pg::Connection source_;
+  pg::Connection marker_;
+  pg::Connection target_;
+  std::string source_snapshot_;
+  std::string target_snapshot_;
+  std::unique_ptr<FenceGate, Opener> closed_;  // gate_, while the applier is kept
+  int retakes_ = 0;
+  std::optional<uint32_t> in_the_way_;
+  FenceGate::Clock::time_point closed_at_;
+  double pause_seconds_ = 0;
+};
+
+}  // namespace repld::link

@@ -1,0 +1,169 @@
+#include "link/fence_gate.h"
+
+namespace repld::link {
+
+namespace {
+
+Error ended() { return {ErrorKind::connect, "the link stopped streaming"}; }
+
+}  // namespace
+
+FenceGate::FenceGate(apply::NextPart next_part, Synchronized<Flow>& flow, Wakeup& applier,
+                     uint32_t baseline, size_t kept_bytes_max)
+    : next_part_(std::move(next_part)),
+      flow_(flow),
+      applier_(applier),
+      kept_bytes_max_(kept_bytes_max),
+      applied_(baseline) {}
+
+std::optional<TransactionPart> FenceGate::next() {
+  const std::lock_guard lock(mutex_);
+  if (inside_ || phase_ == Phase::open) {
+    return hand_out();
+  }
+  if (phase_ == Phase::judging) {
+    if (auto part = judge_next()) {
+      return part;
+    }
+  }
+  const auto durable = [&](Flow& flow) { return flow.parts_durable == handed_out_; };
+  if (phase_ == Phase::reached && flow_.with(durable)) {
+    turn(Phase::durable);
+  }
+  return std::nullopt;
+}
+
+std::optional<TransactionPart> FenceGate::hand_out() {
+  if (kept_.empty() && !fetch()) {
+    return std::nullopt;
+  }
+  std::optional<TransactionPart> part = std::move(kept_.front());
+  kept_.pop_front();
+  kept_bytes_ -= part->bytes();
+  ++handed_out_;
+  inside_ = !part->last;
+  if (part->first) {
+    applied_.add(part->xid);
+  }
+  return part;
+}
+
+// What belongs before the fence; nothing when it is reached, is out of reach, or more must arrive.
+std::optional<TransactionPart> FenceGate::judge_next() {
+  while (phase_ == Phase::judging) {
+    if (examined_ == kept_.size() && !fetch()) {
+      if (passed_idle()) {
+        turn(Phase::reached);
+      }
+      return std::nullopt;
+    }
+    const TransactionPart& part = kept_[examined_];
+    if (!part.first) {
+      look_ahead(FenceDecision::Step::hold_back);
+      continue;
+    }
+    const auto step = decision_->offer(part.xid, part.commit_lsn);
+    if (step == FenceDecision::Step::apply) {
+      return hand_out();
+    }
+    look_ahead(step);
+  }
+  return std::nullopt;
+}
+
+void FenceGate::look_ahead(FenceDecision::Step step) {
+  ++examined_;
+  if (step == FenceDecision::Step::reached) {
+    turn(Phase::reached);
+  } else if (step == FenceDecision::Step::retake || kept_bytes_ > kept_bytes_max_) {
+    turn(Phase::blocked);
+  }
+}
+
+bool FenceGate::fetch() {
+  std::optional<TransactionPart> part = next_part_();
+  if (!part) {
+    return false;
+  }
+  ++fetched_;
+  kept_bytes_ += part->bytes();
+  kept_.push_back(std::move(*part));
+  return true;
+}
+
+// Whether a keepalive says so, and all that was sent before it has been looked at.
+bool FenceGate::passed_idle() {
+  const IdlePosition idle = flow_.with([](Flow& flow) { return flow.idle; });
+  return idle.after_parts <= fetched_ && decision_->pass(idle.lsn) == FenceDecision::Step::reached;
+}
+
+void FenceGate::turn(Phase phase) {
+  phase_ = phase;
+  changed_.notify_all();
+}
+
+// After the end the session's parts are gone.
+void FenceGate::want_flush(bool wanted) {
+  if (ended_) {
+    return;
+  }
+  flow_.with([&](Flow& flow) { flow.flush_wanted = wanted; });
+  applier_.notify();
+}
+
+void FenceGate::close(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, stop, [&] { return ended_ || phase_ == Phase::open; });
+  if (ended_ || stop.stop_requested()) {
+    throw ended();
+  }
+  turn(Phase::closed);
+}
+
+FenceGate::Judgement FenceGate::judge(const SourceSnapshot& snapshot, Lsn insert_lsn,
+                                      Clock::time_point deadline, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  if (ended_) {
+    throw ended();
+  }
+  REPLD_ASSERT(phase_ == Phase::closed);
+  if (const auto unseen = applied_.unseen(snapshot)) {
+    return {Verdict::retake, unseen};
+  }
+  applied_.forget_seen(snapshot);
+  decision_.emplace(snapshot, insert_lsn);
+  examined_ = 0;
+  turn(Phase::judging);
+  want_flush(true);
+  const auto settled = [&] {
+    return ended_ || phase_ == Phase::durable || phase_ == Phase::blocked;
+  };
+  changed_.wait_until(lock, stop, deadline, settled);
+  if (ended_ || stop.stop_requested()) {
+    throw ended();
+  }
+  if (phase_ == Phase::durable) {
+    return {Verdict::reached, std::nullopt};
+  }
+  return {phase_ == Phase::blocked ? Verdict::retake : Verdict::late, decision_->held_back()};
+}
+
+void FenceGate::open() {
+  const std::lock_guard lock(mutex_);
+  decision_.reset();
+  turn(Phase::open);
+  want_flush(false);
+}
+
+void FenceGate::end() {
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  changed_.notify_all();
+}
+
+void FenceGate::seen(const SourceSnapshot& snapshot) {
+  const std::lock_guard lock(mutex_);
+  applied_.forget_seen(snapshot);
+}
+
+}  // namespace repld::link

@@ -1,0 +1,88 @@
+// Stands between the queue and the applier, and stops it at a fence (core/fence).
+//
+// The applier's thread asks for parts; whoever takes a fence closes the gate, hands in what it
+// read on the source, and waits. Between two transactions a closed gate yields nothing. While it
+// judges it yields what belongs before the fence, and keeps what it had to look at and may not
+// yield: that goes first once the gate is open. The rest of a transaction that has begun always
+// passes: fences lie between transactions.
+//
+//   open -> closed -> judging -> durable -> open     the fence is reached, all before it durable
+//                             -> blocked -> open     the snapshot will not do
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+
+#include "apply/applier.h"
+#include "base/synchronized.h"
+#include "base/wakeup.h"
+#include "core/fence.h"
+#include "core/flow.h"
+
+namespace repld::link {
+
+class FenceGate {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // `next_part`: of the queue. `baseline`: see core/fence. `kept_bytes_max`: of what may be looked
+  // at ahead. Borrows the rest.
+  FenceGate(apply::NextPart next_part, Synchronized<Flow>& flow, Wakeup& applier, uint32_t baseline,
+            size_t kept_bytes_max);
+
+  // The applier's thread.
+  std::optional<TransactionPart> next();
+
+  // Any thread; one fence at a time. Throws Error(connect) once the session has ended, on which
+  // close() waits too when another fence is being taken.
+  void close(const std::stop_token& stop);
+  enum class Verdict { reached, retake, late };
+  struct Judgement {
+    Verdict verdict = Verdict::late;
+    std::optional<uint32_t> in_the_way;  // xid
+  };
+  // Waits until the target is at the fence and durable, or cannot be there with this snapshot.
+  Judgement judge(const SourceSnapshot& snapshot, Lsn insert_lsn, Clock::time_point deadline,
+                  const std::stop_token& stop);
+  void open();
+
+  // The session is over: nobody waits any longer.
+  void end();
+  // So that no more ids are kept than necessary.
+  void seen(const SourceSnapshot& snapshot);
+
+ private:
+  enum class Phase { open, closed, judging, reached, durable, blocked };
+
+  std::optional<TransactionPart> hand_out();
+  std::optional<TransactionPart> judge_next();
+  void look_ahead(FenceDecision::Step step);
+  bool fetch();
+  void turn(Phase phase);
+  bool passed_idle();
+  void want_flush(bool wanted);
+
+  const apply::NextPart next_part_;
+  Synchronized<Flow>& flow_;
+  Wakeup& applier_;
+  const size_t kept_bytes_max_;
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  // Guarded by mutex_.
+  Phase phase_ = Phase::open;
+  bool ended_ = false;
+  bool inside_ = false;  // a transaction whose last part has not been handed out
+  AppliedXids applied_;
+  std::optional<FenceDecision> decision_;
+  std::deque<TransactionPart> kept_;
+  size_t examined_ = 0;  // of kept_, by decision_
+  size_t kept_bytes_ = 0;
+  uint64_t fetched_ = 0;     // parts taken from the queue
+  uint64_t handed_out_ = 0;  // and on to the applier
+};
+
+}  // namespace repld::link

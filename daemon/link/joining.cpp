@@ -1,0 +1,307 @@
+#include "link/joining.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include "apply/restoration.h"
+#include "base/failpoint.h"
+#include "core/xid.h"
+#include "embedded_sql.h"
+#include "link/fence.h"
+#include "link/published.h"
+#include "link/readiness.h"
+#include "link/slot_blocker.h"
+#include "pg/catalog.h"
+#include "pg/snapshot.h"
+
+namespace repld::link {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLookAgain{5000};
+constexpr milliseconds kAskAgain{200};
+
+void pause(milliseconds duration, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any().wait_for(lock, stop, duration, [] { return false; });
+}
+
+void require_going_on(const std::stop_token& stop) {
+  if (stop.stop_requested()) {
+    throw Error(ErrorKind::connect, "stopped");
+  }
+}
+
+std::string reason_of(const Error& error) {
+  std::string reason = error.what();
+  if (!error.detail().empty()) {
+    reason += "; " + error.detail();
+  }
+  return error.hint().empty() ? reason : reason + " HINT: " + error.hint();
+}
+
+}  // namespace
+
+bool Joining::look(pg::Session& source, pg::Session& target) {
+  bool leaving = false;
+  for (const auto& row : target.exec_params(
+           "select schema_name, table_name, state from repld.table_state where link = $1",
+           shared_.name())) {
+    const TableName table{row[0].c_str(), row[1].c_str()};
+    const bool copied = std::string(row[2].c_str()) == "copied";
+    if (copied && replicates_table(shared_.settings.config, table.schema, table.name)) {
+      continue;
+    }
+    outsiders_.add(table);
+    leaving = true;
+    if (copied) {
+      target.exec_params(
+          "update repld.table_state set state = 'leaving' "
+          "where link = $1 and schema_name = $2 and table_name = $3",
+          shared_.name(), table.schema, table.name);
+      failpoint("leave.after_mark");
+    }
+  }
+  joining_ = candidates(source, target);
+  for (const SourceTable& table : joining_) {
+    outsiders_.add(table.name);
+  }
+  return leaving || !joining_.empty();
+}
+
+void Joining::run(const std::stop_token& stop) {
+  bool done = false;
+  while (!done && !stop.stop_requested()) {
+    try {
+      pg::Session source(shared_.settings.source);
+      pg::Session target(shared_.settings.target);
+      const std::stop_callback on_stop(stop, [&] {
+        source.cancel();
+        target.cancel();
+      });
+      leave(source, target, stop);
+      done = join(source, target, stop);
+    } catch (const Error& error) {
+      if (!stop.stop_requested()) {
+        tell("waiting", "tables that join or leave: " + reason_of(error));
+      }
+    } catch (const std::exception& failure) {
+      tell("waiting", std::string("tables that join or leave: ") + failure.what());
+    }
+    if (!done) {
+      pause(kLookAgain, stop);
+    }
+  }
+}
+
+void Joining::leave(pg::Session& source, pg::Session& target, const std::stop_token& stop) {
+  std::vector<stream::PublishedTable> leaving;
+  for (const auto& row :
+       target.exec_params("select schema_name, table_name, coalesce(source_oid, 0)::bigint, "
+                          "coalesce(publication_entry, 0)::bigint from repld.table_state "
+                          "where link = $1 and state = 'leaving' order by 1, 2",
+                          shared_.name())) {
+    leaving.push_back(
+        {{row[0].c_str(), row[1].c_str()}, row[2].as<uint32_t>(), row[3].as<uint32_t>()});
+  }
+  if (leaving.empty()) {
+    return;
+  }
+  watch_nothing(shared_);
+  stream::drop_tables(source, publication(), leaving);
+  watch(shared_, read_published(target, shared_, row_));
+  failpoint("leave.after_publication");
+  const auto tell_now = [this](const std::string& kind, const std::string& message) {
+    shared_.events.record(kind, message);
+  };
+  if (!apply::Restoration(target, shared_.name(), tell_now, apply::Restoration::Scope::leaving)
+           .run(stop)) {
+    throw Error(ErrorKind::connect, "stopped");
+  }
+  // As a table that joins waits, so that no change of it can come any more.
+  wait_past_now(source, stop);
+  stream::restate(source, publication());
+  wait_past_now(source, stop);
+  FenceOptions options;
+  options.hold = true;
+  Fence(shared_, options, stop).release();
+  target.exec_params(std::string(sql::kForgetTables), shared_.name(), "{leaving}");
+  for (const stream::PublishedTable& table : leaving) {
+    outsiders_.remove(table.name);
+    shared_.events.record(
+        "left", fmt::format("table {} is no longer replicated; its rows stay", table.name.full()));
+  }
+  watch(shared_, read_published(target, shared_, row_));
+}
+
+std::vector<SourceTable> Joining::candidates(pg::Session& source, pg::Session& target) {
+  std::set<TableName> names;
+  std::set<uint32_t> oids;
+  for (const auto& row :
+       target.exec_params("select schema_name, table_name, coalesce(source_oid, 0)::bigint from "
+                          "repld.table_state where link = $1 and state = 'copied'",
+                          shared_.name())) {
+    names.insert({row[0].c_str(), row[1].c_str()});
+    oids.insert(row[2].as<uint32_t>());
+  }
+  std::vector<SourceTable> tables = source.transact(
+      [](pqxx::transaction_base& transaction) { return pg::read_source_tables(transaction); });
+  const auto is_none = [&](const SourceTable& table) {
+    const TableName& name = table.name;
+    return names.count(name) > 0 || oids.count(table.oid) > 0 ||
+           !replicates_table(shared_.settings.config, name.schema, name.name);
+  };
+  tables.erase(std::remove_if(tables.begin(), tables.end(), is_none), tables.end());
+  return tables;
+}
+
+bool Joining::join(pg::Session& source, pg::Session& target, const std::stop_token& stop) {
+  target.transact([&](pqxx::transaction_base& transaction) {
+    transaction.exec(kLockTimeout);
+    discard_half_copied(transaction, shared_.name(), "{joining}", row_.guard_nonce);
+  });
+  TablePlan plan;
+  bool all = true;
+  for (const SourceTable& table : candidates(source, target)) {
+    outsiders_.add(table.name);
+    all = consider(table, source, target, plan) && all;
+  }
+  if (!plan.tables.empty()) {
+    target.transact([&](pqxx::transaction_base& transaction) {
+      take_over(transaction, shared_, plan, {}, "joining", row_.guard_nonce);
+    });
+    failpoint("join.after_guard");
+    publish(plan, source, target);
+    failpoint("join.after_publication");
+    wait_past_now(source, stop);
+    stream::restate(source, publication());
+    wait_past_now(source, stop);
+    copy_at_fence(plan, source, target, stop);
+    watch(shared_, read_published(target, shared_, row_));
+  }
+  if (all) {
+    shared_.status.with([](LinkStatus& status) { status.copied = true; });
+  }
+  return all;
+}
+
+// Whether the table can join; then it is in the plan.
+bool Joining::consider(const SourceTable& table, pg::Session& source, pg::Session& target,
+                       TablePlan& plan) {
+  try {
+    TablePlan alone;
+    fit(target, table, alone);
+    require_tables_ready(source, target, alone.tables, alone.targets);
+    stream::require_publishable(alone.tables);
+    if (shared_.settings.config.copy.initial) {
+      target.transact([&](pqxx::transaction_base& transaction) {
+        transaction.exec(kLockTimeout);
+        require_empty(transaction, alone.targets);
+      });
+    }
+    plan.tables.push_back(alone.tables.front());
+    plan.targets.push_back(alone.targets.front());
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::connect) {
+      throw;
+    }
+    const std::string reason = reason_of(error);
+    show(table.name, TableState::refused, reason);
+    tell("held_back", fmt::format("table {}: {}", table.name.full(), reason));
+    return false;
+  }
+}
+
+void Joining::publish(const TablePlan& plan, pg::Session& source, pg::Session& target) {
+  watch_nothing(shared_);
+  for (const stream::PublishedTable& listed :
+       stream::add_tables(source, publication(), plan.tables)) {
+    target.exec_params(
+        "update repld.table_state set publication_entry = $3 "
+        "where link = $1 and source_oid = $2 and state = 'joining'",
+        shared_.name(), listed.oid, listed.entry);
+  }
+  watch(shared_, read_published(target, shared_, row_));
+}
+
+// Every transaction that has an id now.
+void Joining::wait_past_now(pg::Session& source, const std::stop_token& stop) {
+  const uint32_t xid = fresh_xid(source);
+  const auto ended = [&] {
+    const auto row = source.exec("select pg_current_snapshot()")[0];
+    return !xid_precedes(SourceSnapshot::parse(row[0].c_str()).xmin(), xid);
+  };
+  while (!ended()) {
+    require_going_on(stop);
+    if (const auto blocker = slot_blocker(source)) {
+      tell("waiting", blocker->message + "; " + blocker->detail + " HINT: " + blocker->hint);
+    }
+    pause(kAskAgain, stop);
+  }
+}
+
+void Joining::copy_at_fence(const TablePlan& plan, pg::Session& source, pg::Session& target,
+                            const std::stop_token& stop) {
+  FenceOptions options;
+  options.hold = true;
+  Fence fence(shared_, options, stop);
+  const TablePlan shown = shown_by(fence.source_snapshot(), plan, source, target);
+  for (const SourceTable& table : shown.tables) {
+    show(table.name, TableState::copying, "");
+  }
+  if (shared_.settings.config.copy.initial) {
+    copy_plan(shared_, target, shown, fence.source_snapshot(), row_.guard_nonce, stop);
+  }
+  failpoint("join.before_done");
+  target.exec_params(
+      "update repld.table_state set state = 'copied', copied_at = now() "
+      "where link = $1 and state = 'joining'",
+      shared_.name());
+  for (const SourceTable& table : plan.tables) {
+    outsiders_.remove(table.name);
+    show(table.name, TableState::copied, "");
+    shared_.events.record("joined", fmt::format("table {}", table.name.full()));
+  }
+}
+
+// With the partitions that the snapshot knows.
+TablePlan Joining::shown_by(const std::string& snapshot, const TablePlan& plan, pg::Session& source,
+                            pg::Session& target) {
+  const std::vector<SourceTable> tables = source.transact([&](pqxx::transaction_base& transaction) {
+    transaction.exec("set transaction isolation level repeatable read");
+    pg::import_snapshot(transaction, snapshot);
+    return pg::read_source_tables(transaction);
+  });
+  TablePlan shown;
+  for (const SourceTable& table : tables) {
+    if (std::any_of(plan.tables.begin(), plan.tables.end(),
+                    [&](const SourceTable& each) { return each.oid == table.oid; })) {
+      fit(target, table, shown);
+    }
+  }
+  return shown;
+}
+
+void Joining::show(const TableName& table, TableState state, const std::string& reason) {
+  shared_.status.with([&](LinkStatus& status) {
+    for (TableStatus& shown : status.tables) {
+      if (shown.schema == table.schema && shown.name == table.name) {
+        shown.state = state;
+        shown.reason = reason;
+      }
+    }
+  });
+}
+
+void Joining::tell(const std::string& kind, const std::string& text) {
+  if (told_.insert(kind + text).second) {
+    shared_.events.record(kind, text);
+  }
+}
+
+}  // namespace repld::link

@@ -1,0 +1,33 @@
+#include "link/published.h"
+
+namespace repld::link {
+
+stream::Published read_published(pg::Session& target, const Shared& shared,
+                                 const apply::ProgressRow& row) {
+  stream::Published published;
+  published.id = shared.publication_id(row.slot_name, row.guard_nonce);
+  for (const auto& table :
+       target.exec_params("select schema_name, table_name, coalesce(source_oid, 0)::bigint, "
+                          "coalesce(publication_entry, 0)::bigint, state in ('joining', 'leaving') "
+                          "from repld.table_state where link = $1",
+                          shared.name())) {
+    auto& tables = table[4].as<bool>() ? published.changing : published.tables;
+    tables.push_back(
+        {{table[0].c_str(), table[1].c_str()}, table[2].as<uint32_t>(), table[3].as<uint32_t>()});
+  }
+  return published;
+}
+
+void watch(Shared& shared, stream::Published published) {
+  shared.publication_check.with([&](PublicationCheck& check) {
+    check = [published = std::move(published)](pg::Session& source) {
+      return stream::find_difference(source, published);
+    };
+  });
+}
+
+void watch_nothing(Shared& shared) {
+  shared.publication_check.with([](PublicationCheck& check) { check = nullptr; });
+}
+
+}  // namespace repld::link

@@ -1,0 +1,195 @@
+#include "link/table_plan.h"
+
+#include <algorithm>
+
+#include "apply/surroundings.h"
+#include "core/sql_text.h"
+#include "embedded_sql.h"
+#include "pg/catalog.h"
+
+namespace repld::link {
+
+namespace {
+
+std::string quoted(const TableName& table) { return quote_qualified(table.schema, table.name); }
+
+// A column that the source computes does not stream: on the target it would never get a value.
+Error plain_column(const TableName& table, const std::string& column) {
+  Error error(ErrorKind::schema,
+              fmt::format("column \"{}\" of \"{}\" is generated on the source and not on the "
+                          "target",
+                          column, table.full()));
+  error.hint(
+      "Its values are not in the stream. Make it generated on the target with the same expression, "
+      "or drop it there, then run replctl resume.");
+  return error.table(table.full());
+}
+
+uint32_t entry_of(const std::vector<stream::PublishedTable>& published, uint32_t oid) {
+  if (published.empty()) {
+    return 0;
+  }
+  const auto found =
+      std::find_if(published.begin(), published.end(),
+                   [&](const stream::PublishedTable& table) { return table.oid == oid; });
+  REPLD_ASSERT(found != published.end());
+  return found->entry;
+}
+
+// For repld.table_state; empty where the publication is ours.
+std::string supply_text(const std::vector<TableSupply>& supplies, uint32_t oid) {
+  const auto found = std::find_if(supplies.begin(), supplies.end(),
+                                  [&](const TableSupply& supply) { return supply.oid == oid; });
+  return found == supplies.end() ? "" : supply_json(*found);
+}
+
+// Shows what a copy does to one table.
+template <typename Change>
+void update(Shared& shared, const TableName& table, Change&& change) {
+  shared.status.with([&](LinkStatus& status) {
+    for (TableStatus& shown : status.tables) {
+      if (shown.schema == table.schema && shown.name == table.name) {
+        change(shown);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void fit(pg::Session& target_session, const SourceTable& table, TablePlan& plan) {
+  const std::optional<TargetTable> target = pg::read_target_table(target_session, table.name);
+  if (!target) {
+    throw missing_table(table.name);
+  }
+  for (const std::string& column : table.columns) {
+    if (target->find_column(column) == nullptr) {
+      throw missing_column(table.name, column);
+    }
+  }
+  for (const std::string& column : table.generated) {
+    const TargetColumn* found = target->find_column(column);
+    if (found != nullptr && !found->generated) {
+      throw plain_column(table.name, column);
+    }
+  }
+  plan.tables.push_back(table);
+  for (SourceLeaf& leaf : plan.tables.back().leaves) {
+    const auto computed = [&](const std::string& column) {
+      return target->find_column(column)->generated;
+    };
+    leaf.columns.erase(std::remove_if(leaf.columns.begin(), leaf.columns.end(), computed),
+                       leaf.columns.end());
+  }
+  plan.targets.push_back(target->name);
+}
+
+void require_empty(pqxx::transaction_base& transaction, const std::vector<TableName>& tables) {
+  std::vector<std::string> filled;
+  for (const TableName& table : tables) {
+    const auto rows =
+        transaction.exec(fmt::format("select exists (select from {})", quoted(table)));
+    if (rows[0][0].as<bool>()) {
+      filled.push_back(table.full());
+    }
+  }
+  if (!filled.empty()) {
+    throw Error(ErrorKind::refused, "tables of the target are not empty")
+        .detail("{}", fmt::join(filled, ", "))
+        .hint(
+            "Nothing was changed. Empty them (after replctl finalize, where the guard of an "
+            "interrupted set-up stands), or list them in tables.exclude; repld looks again every "
+            "few seconds.")
+        .table(filled.front());
+  }
+}
+
+void take_over(pqxx::transaction_base& transaction, const Shared& shared, const TablePlan& plan,
+               const std::vector<stream::PublishedTable>& published, const std::string& state,
+               const std::string& guard_nonce) {
+  const Config& config = shared.settings.config;
+  apply::Surroundings surroundings(shared.name(), guard_nonce);
+  transaction.exec(kLockTimeout);
+  for (const TableName& table : plan.targets) {
+    transaction.exec(fmt::format("lock table {} in share row exclusive mode", quoted(table)));
+  }
+  if (config.copy.initial) {
+    require_empty(transaction, plan.targets);
+  }
+  for (size_t i = 0; i < plan.targets.size(); ++i) {
+    const TableName& table = plan.targets[i];
+    if (config.link.guard) {
+      surroundings.install_guard(transaction, table);
+    }
+    surroundings.set_aside(transaction, table);
+    transaction.exec_params(
+        "insert into repld.table_state (link, schema_name, table_name, state, found_empty, "
+        "source_oid, publication_entry, published) "
+        "values ($1, $2, $3, $4, $5, $6, $7, nullif($8, '')::jsonb)",
+        shared.name(), table.schema, table.name, state, config.copy.initial, plan.tables[i].oid,
+        entry_of(published, plan.tables[i].oid), supply_text(plan.supplies, plan.tables[i].oid));
+  }
+}
+
+void discard_half_copied(pqxx::transaction_base& transaction, const std::string& link,
+                         const std::string& states, const std::string& guard_nonce) {
+  transaction.exec_params("select set_config('repld.apply', $1, true)", guard_nonce);
+  std::vector<std::string> tables;
+  for (const auto& row : transaction.exec_params(std::string(sql::kHalfCopiedTables), link,
+                                                 apply::guard_name(link), states)) {
+    tables.push_back(quote_qualified(row[0].c_str(), row[1].c_str()));
+  }
+  if (!tables.empty()) {
+    transaction.exec(fmt::format("truncate {}", fmt::join(tables, ", ")));
+  }
+  transaction.exec_params(std::string(sql::kForgetTables), link, states);
+}
+
+void copy_plan(Shared& shared, pg::Session& target, const TablePlan& plan,
+               const std::string& snapshot, const std::string& guard_nonce,
+               const std::stop_token& stop) {
+  shared.events.record("copying", fmt::format("{} tables", plan.tables.size()));
+  CopyRequest request;
+  request.snapshot = snapshot;
+  request.guard_nonce = guard_nonce;
+  request.tables = plan.tables;
+  request.targets = plan.targets;
+  request.stop = stop;
+  request.progress = [&](const TableName& table, int64_t rows, int64_t bytes) {
+    update(shared, table, [&](TableStatus& shown) {
+      shown.rows_copied += rows;
+      shown.bytes_copied += bytes;
+    });
+    shared.hooks.bytes_copied(table.full(), bytes);
+  };
+  request.finished = [&](const TableName& table) {
+    update(shared, table, [](TableStatus& shown) {
+      shown.state = TableState::copied;
+      shown.bytes_total = shown.bytes_copied;
+    });
+  };
+  shared.hooks.copy_tables(request);
+  for (const SourceTable& table : plan.tables) {
+    TableStatus copied;
+    update(shared, table.name, [&](const TableStatus& shown) { copied = shown; });
+    target.exec_params(
+        "update repld.table_state set rows = $4, bytes = $5 "
+        "where link = $1 and schema_name = $2 and table_name = $3",
+        shared.name(), table.name.schema, table.name.name, copied.rows_copied, copied.bytes_copied);
+  }
+  shared.events.record("copied", fmt::format("{} tables", plan.tables.size()));
+}
+
+TableStatus shown_as(const SourceTable& table, const Config& config, TableState state) {
+  TableStatus shown;
+  shown.schema = table.name.schema;
+  shown.name = table.name.name;
+  shown.group = group_of(config, shown.schema, shown.name);
+  shown.state = state;
+  for (const SourceLeaf& leaf : table.leaves) {
+    shown.bytes_total += leaf.bytes;
+  }
+  return shown;
+}
+
+}  // namespace repld::link

@@ -1,0 +1,55 @@
+// Source tables and the target tables that are to take their rows: whether they fit, and how a
+// target table becomes a replica. For the set-up of a link and for tables that join it later.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/supply.h"
+#include "core/table.h"
+#include "link/shared.h"
+#include "pg/session.h"
+#include "stream/publication.h"
+
+namespace repld::link {
+
+// How long the application's open transactions on the target may hold us up.
+inline constexpr const char* kLockTimeout = "set local lock_timeout = '5s'";
+
+struct TablePlan {
+  std::vector<SourceTable> tables;
+  std::vector<TableName> targets;     // parallel to tables
+  std::vector<TableSupply> supplies;  // of existing publications, for all tables
+};
+
+// Adds the table, with the columns that the target does not compute itself. Throws Error(schema)
+// when the target has no table that takes all of its rows.
+void fit(pg::Session& target, const SourceTable& table, TablePlan& plan);
+
+// Throws Error(refused) naming those that have rows.
+void require_empty(pqxx::transaction_base& transaction, const std::vector<TableName>& tables);
+
+// Makes replicas of the targets: guarded, triggers and foreign keys set aside, noted in
+// repld.table_state as `state`; proven empty where they are to be copied. Within the caller's
+// transaction, which holds their locks from then on. `published`: empty, or has all of them.
+void take_over(pqxx::transaction_base& transaction, const Shared& shared, const TablePlan& plan,
+               const std::vector<stream::PublishedTable>& published, const std::string& state,
+               const std::string& guard_nonce);
+
+// Empties what an interrupted copy began to fill and forgets the tables in any of `states` (an
+// array of PostgreSQL). Only what was found empty and guarded all the while holds nothing but what
+// we copied; the rest is looked at like any other table. With initial = false too: half a copy is
+// not what the operator takes as equal.
+void discard_half_copied(pqxx::transaction_base& transaction, const std::string& link,
+                         const std::string& states, const std::string& guard_nonce);
+
+// The first copy of the plan's tables under a snapshot of the source, shown as it goes on.
+// Throws Error.
+void copy_plan(Shared& shared, pg::Session& target, const TablePlan& plan,
+               const std::string& snapshot, const std::string& guard_nonce,
+               const std::stop_token& stop);
+
+// For the status, before anything of it is copied.
+TableStatus shown_as(const SourceTable& table, const Config& config, TableState state);
+
+}  // namespace repld::link

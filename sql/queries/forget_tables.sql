@@ -1,0 +1,10 @@
+-- forget_tables: forgets the tables of a link that are in one of the states, and their chunks.
+-- $1 link  $2 states of repld.table_state (text[])
+with gone as (
+  delete from repld.table_state
+   where link = $1 and state = any ($2::text[])
+  returning schema_name, table_name
+)
+delete from repld.copy_chunk c
+ using gone
+ where c.link = $1 and (c.root_schema, c.root_name) = (gone.schema_name, gone.table_name)
