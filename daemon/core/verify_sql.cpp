@@ -9,9 +9,16 @@ namespace repld {
 
 namespace {
 
-std::string regclass(const TablePart& part) {
-  return quote_literal(quote_qualified(part.name.schema, part.name.name)) + "::regclass";
+std::string relation(const TablePart& part) {
+  return quote_qualified(part.name.schema, part.name.name);
 }
+
+// Without the rows of what inherits from it.
+std::string rows_relation(const TablePart& part) {
+  return (part.with_partitions ? "" : "only ") + relation(part);
+}
+
+std::string regclass(const TablePart& part) { return quote_literal(relation(part)) + "::regclass"; }
 
 // Relations that hold the rows of the parts, or only bind those together, as the snapshot shows.
 std::string tree(const std::vector<TablePart>& parts) {
@@ -41,10 +48,9 @@ std::string rows_of(const std::vector<TablePart>& parts, const std::string& colu
     if (!condition.empty()) {
       conditions.push_back(condition);
     }
-    rows += fmt::format("{}select {} from {}{}{}{}", rows.empty() ? "" : " union all ", columns,
-                        part.with_partitions ? "" : "only ",
-                        quote_qualified(part.name.schema, part.name.name),
-                        conditions.empty() ? "" : " where ", fmt::join(conditions, " and "));
+    rows += fmt::format("{}select {} from {}{}{}", rows.empty() ? "" : " union all ", columns,
+                        rows_relation(part), conditions.empty() ? "" : " where ",
+                        fmt::join(conditions, " and "));
   }
   return "(" + rows + " offset bigint '0') r";
 }
@@ -55,6 +61,14 @@ std::string hashes(const ScanPlan& plan) {
 }
 
 }  // namespace
+
+std::string lock_statement(const std::vector<TablePart>& parts) {
+  std::string relations;
+  for (const TablePart& part : parts) {
+    relations += (relations.empty() ? "" : ", ") + rows_relation(part);
+  }
+  return "lock table " + relations + " in access share mode";
+}
 
 std::string column_types_query(const std::vector<TablePart>& parts) {
   return fmt::format(

@@ -17,6 +17,8 @@ struct ScanPlan {
   int64_t buckets = 1;  // a power of two
 };
 
+// So that from here on they are neither truncated nor rewritten.
+std::string lock_statement(const std::vector<TablePart>& parts);
 // Name, type oid, plain (ColumnType) of each column of the first part.
 std::string column_types_query(const std::vector<TablePart>& parts);
 // About how many rows there are, from what the server knows without reading them.

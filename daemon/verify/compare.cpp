@@ -43,6 +43,17 @@ void Comparison::on_both(const std::function<void(Side&)>& job, const std::stop_
   run_together({[&] { job(source_); }, [&] { job(target_); }}, interrupt, stop);
 }
 
+void Comparison::lock(const ComparedTable& table, const std::stop_token& stop) {
+  source_.parts = table.source;
+  target_.parts = table.target;
+  on_both(
+      [](Side& side) {
+        side.scan.lock(side.parts);
+        side.unchanged = side.scan.unchanged(side.parts);
+      },
+      stop);
+}
+
 ScanPlan Comparison::make_plan(const ComparedTable& table, const std::stop_token& stop) {
   std::map<std::string, ColumnType> types[2];
   int64_t rows[2] = {0, 0};
@@ -75,7 +86,7 @@ std::vector<int64_t> Comparison::differing_buckets(const ScanPlan& plan, TablePr
         while (const auto line = side.scan.read(stop)) {
           sums.add(*line);
         }
-        // Only now: having read a table, its session holds a lock on it.
+        // Partitions may be attached in spite of the lock.
         side.unchanged = side.scan.unchanged(side.parts);
       },
       stop);
@@ -122,10 +133,12 @@ bool Comparison::unchanged(TableProof& proof) const {
 TableProof Comparison::compare(const ComparedTable& table, const std::stop_token& stop) {
   const auto began = std::chrono::steady_clock::now();
   const int64_t bytes_before = source_.scan.bytes() + target_.scan.bytes();
-  source_.parts = table.source;
-  target_.parts = table.target;
   TableProof proof;
   proof.table = table.name;
+  lock(table, stop);
+  if (!unchanged(proof)) {
+    return proof;
+  }
   const ScanPlan plan = make_plan(table, stop);
   for (const DigestColumn& column : plan.columns) {
     if (column.key) {

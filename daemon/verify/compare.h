@@ -38,6 +38,7 @@ class Comparison {
   };
 
   void on_both(const std::function<void(Side&)>& job, const std::stop_token& stop);
+  void lock(const ComparedTable& table, const std::stop_token& stop);
   ScanPlan make_plan(const ComparedTable& table, const std::stop_token& stop);
   std::vector<int64_t> differing_buckets(const ScanPlan& plan, TableProof& proof,
                                          const std::stop_token& stop);

@@ -16,6 +16,8 @@ Scan::Scan(const Endpoint& endpoint) : endpoint_(endpoint) {
   connection().exec(kSettings);
 }
 
+void Scan::lock(const std::vector<TablePart>& parts) { connection().exec(lock_statement(parts)); }
+
 std::map<std::string, ColumnType> Scan::column_types(const std::vector<TablePart>& parts) {
   const auto rows = connection().exec(column_types_query(parts));
   std::map<std::string, ColumnType> types;

@@ -19,7 +19,7 @@
 namespace repld::verify {
 
 // What the caller has opened: begun, repeatable read, read only, with the snapshot taken. Whoever
-// wants no TRUNCATE in between has locked the tables before that.
+// wants no TRUNCATE between that and the comparison has locked the tables before.
 struct Endpoint {
   pg::Server server;  // where a statement of the session can be interrupted from
   pg::CopyConnection& connection;
@@ -29,6 +29,8 @@ class Scan {
  public:
   explicit Scan(const Endpoint& endpoint);
 
+  // Keeps TRUNCATE and rewrites away until the transaction ends.
+  void lock(const std::vector<TablePart>& parts);
   std::map<std::string, ColumnType> column_types(const std::vector<TablePart>& parts);
   int64_t row_estimate(const std::vector<TablePart>& parts);
   // False when the snapshot no longer shows all rows.

@@ -35,3 +35,8 @@ TEST_CASE("the second look reads only rows of the buckets that differ, by the ha
             R"(, "id"::text as c0 from "s"."a" where (id > 5) and (()" + kKey +
             ") & 7) = any ('{1,6}'::bigint[]) offset bigint '0') r order by 1) to stdout");
 }
+
+TEST_CASE("only what is read is locked") {
+  CHECK(lock_statement({{{"s", "a"}, true, ""}, {{"s", "b"}, false, ""}}) ==
+        R"(lock table "s"."a", only "s"."b" in access share mode)");
+}
