@@ -92,7 +92,7 @@ std::string row_estimate_query(const std::vector<TablePart>& parts) {
 std::string unchanged_query(const std::vector<TablePart>& parts) {
   return tree(parts) +
          "select not exists (select from tree t left join pg_class c on c.oid = t.node "
-         "where c.oid is null or c.relkind <> 'p' "
+         "where c.oid is null or c.relkind = 'r' "
          "and c.relfilenode is distinct from pg_relation_filenode(c.oid)) "
          "and not exists (select from tree t, pg_partition_tree(t.node) p "
          "join pg_class c on c.oid = p.relid "

@@ -46,12 +46,7 @@ void Comparison::on_both(const std::function<void(Side&)>& job, const std::stop_
 void Comparison::lock(const ComparedTable& table, const std::stop_token& stop) {
   source_.parts = table.source;
   target_.parts = table.target;
-  on_both(
-      [](Side& side) {
-        side.scan.lock(side.parts);
-        side.unchanged = side.scan.unchanged(side.parts);
-      },
-      stop);
+  on_both([](Side& side) { side.unchanged = side.scan.lock(side.parts); }, stop);
 }
 
 ScanPlan Comparison::make_plan(const ComparedTable& table, const std::stop_token& stop) {

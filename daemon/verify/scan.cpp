@@ -16,7 +16,11 @@ Scan::Scan(const Endpoint& endpoint) : endpoint_(endpoint) {
   connection().exec(kSettings);
 }
 
-void Scan::lock(const std::vector<TablePart>& parts) { connection().exec(lock_statement(parts)); }
+bool Scan::lock(const std::vector<TablePart>& parts) {
+  // One round trip.
+  const auto answer = connection().exec(lock_statement(parts) + "; " + unchanged_query(parts));
+  return pg::text(answer, 0, 0) == "t";
+}
 
 std::map<std::string, ColumnType> Scan::column_types(const std::vector<TablePart>& parts) {
   const auto rows = connection().exec(column_types_query(parts));

@@ -29,12 +29,13 @@ class Scan {
  public:
   explicit Scan(const Endpoint& endpoint);
 
-  // Keeps TRUNCATE and rewrites away until the transaction ends.
-  void lock(const std::vector<TablePart>& parts);
+  // From then on the parts are neither truncated nor rewritten. False when they have been since the
+  // snapshot was taken, so that it does not show their rows.
+  bool lock(const std::vector<TablePart>& parts);
+  // The same of what the lock does not keep away.
+  bool unchanged(const std::vector<TablePart>& parts);
   std::map<std::string, ColumnType> column_types(const std::vector<TablePart>& parts);
   int64_t row_estimate(const std::vector<TablePart>& parts);
-  // False when the snapshot no longer shows all rows.
-  bool unchanged(const std::vector<TablePart>& parts);
 
   void begin(const std::string& copy);
   // The view lives until the next call. Throws Error(connect) once stopped.
