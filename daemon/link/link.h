@@ -12,6 +12,7 @@
 
 #include "base/wakeup.h"
 #include "link/monitor.h"
+#include "link/retention.h"
 #include "link/shared.h"
 
 namespace repld::link {
@@ -76,6 +77,7 @@ class Link {
 
   Shared shared_;
   Monitor monitor_;
+  Retention retention_;
   Wakeup wakeup_;
   Synchronized<Order> order_;
   Synchronized<std::stop_source> attempt_;
