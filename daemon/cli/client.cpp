@@ -2,9 +2,9 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <optional>
 
 namespace repld::cli {
 
@@ -15,13 +15,26 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using Stream = beast::basic_stream<asio::local::stream_protocol>;
 
+constexpr std::chrono::seconds kPatience{3};  // with a command, before its wait is explained
+
 }  // namespace
 
 Answer Client::ask(const char* method, const std::string& target,
-                   std::chrono::milliseconds limit) const {
+                   std::optional<std::chrono::milliseconds> limit,
+                   const std::function<void()>& slow) const {
   asio::io_context io;
   Stream stream(io);
-  stream.expires_after(limit);
+  if (limit) {
+    stream.expires_after(*limit);
+  } else {
+    stream.expires_never();
+  }
+  asio::steady_timer patience(io, kPatience);
+  if (slow) {
+    patience.async_wait([&](beast::error_code ended) {
+      if (!ended) slow();
+    });
+  }
   http::request<http::empty_body> request(http::string_to_verb(method), target, 11);
   request.set(http::field::host, "repld");
   request.keep_alive(false);
@@ -29,13 +42,17 @@ Answer Client::ask(const char* method, const std::string& target,
   http::response_parser<http::string_body> parser;
   parser.body_limit(std::numeric_limits<std::uint64_t>::max());
   Answer answer;
+  const auto finish = [&](beast::error_code not_read, size_t) {
+    answer.reached = !not_read;
+    patience.cancel();
+  };
   stream.async_connect(
       asio::local::stream_protocol::endpoint(socket_path_), [&](beast::error_code no_connection) {
-        if (no_connection) return;
+        if (no_connection) return finish(no_connection, 0);
         http::async_write(stream, request, [&](beast::error_code not_sent, size_t) {
-          if (not_sent) return;
-          http::async_read(stream, buffer, parser,
-                           [&](beast::error_code not_read, size_t) { answer.reached = !not_read; });
+          if (not_sent) return finish(not_sent, 0);
+          answer.asked = true;
+          http::async_read(stream, buffer, parser, finish);
         });
       });
   io.run();

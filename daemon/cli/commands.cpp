@@ -178,7 +178,15 @@ int show_events(const Client& client, const Output& output, bool follow) {
 }
 
 int send_command(const Client& client, const Output& output, const std::string& name) {
-  const Answer answer = client.post("/api/v1/" + name);
+  const Answer answer = client.command("/api/v1/" + name, [] {
+    fmt::print(stderr, "replctl: still at work; replctl events tells what it waits for\n");
+  });
+  if (answer.asked && !answer.reached) {
+    fmt::print(stderr,
+               "replctl: the daemon ended before it answered; whether the command was carried out, "
+               "replctl events tells once it runs again\n");
+    return kUnreachable;
+  }
   if (!answer.reached) {
     return explain_unreachable(client);
   }

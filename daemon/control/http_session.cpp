@@ -19,7 +19,7 @@ constexpr size_t kConnectionsMax = 64;  // of each kind of access
 constexpr uint32_t kHeaderBytesMax = 8 << 10;
 constexpr uint64_t kBodyBytesMax = 4 << 10;
 constexpr std::chrono::seconds kRequestTimeout{10};
-// A command may wait for a server.
+// Of what is read only; a command waits for servers and locks as long as that takes.
 constexpr std::chrono::seconds kAnswerTimeout{120};
 
 // Apart, so that a crowd on the network does not shut the operator out of the control socket.
@@ -53,7 +53,11 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   void answer() {
-    stream_.expires_after(kAnswerTimeout);
+    if (access_ == Access::full) {
+      stream_.expires_never();
+    } else {
+      stream_.expires_after(kAnswerTimeout);
+    }
     const auto& request = parser_->get();
     const Request asked{std::string(request.method_string()), std::string(request.target())};
     // The answer may come from another thread: it goes back to ours.

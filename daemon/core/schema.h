@@ -67,9 +67,9 @@ struct Table {
   std::vector<TableName> inherits;
   bool row_security = false;
   bool row_security_forced = false;
-  bool hides_rows = false;  // row level security applies to us
-  bool identity_usable = false;
-  std::string identity_index;         // could serve as replica identity; empty: none
+  bool hides_rows = false;            // row level security applies to us
+  std::string identity_index;         // made the replica identity by name; empty: none
+  std::string identity_candidate;     // index that could be; empty: none
   std::vector<std::string> grantees;  // roles other than the owner
   std::vector<Column> columns;
   std::vector<Constraint> constraints;

@@ -12,6 +12,7 @@ namespace repld::schema {
 namespace {
 
 constexpr const char* kAfterCutover = "After the cutover nobody would check it.";
+constexpr const char* kFindsRows = "Rows are found by it: without it no change can be applied.";
 constexpr const char* kMayRefuse = "It could refuse rows that the source accepts.";
 
 const char* kind_name(char kind) {
@@ -57,14 +58,13 @@ void add_missing(const Database& target, const Table& want, const Table& have,
     statements.push_back({add.phase, drop_constraint(have, constraint.name)});
   }
   statements.push_back(add);
-  const bool key = constraint.kind == 'p';
+  const bool primary = constraint.kind == 'p';
+  const bool key = primary || constraint.name == want.identity_index;
   changes.push_back(
-      change_of(key ? Severity::error : Severity::warning, key ? "primary_key" : "constraint",
+      change_of(key ? Severity::error : Severity::warning, primary ? "primary_key" : "constraint",
                 fmt::format("{} {} of {} is {}", kind_name(constraint.kind), constraint.name,
                             want.name.full(), otherwise ? "not the source's" : "missing"),
-                key ? "Rows are found by it: without its index every change reads the whole table."
-                    : kAfterCutover,
-                std::move(statements), target.user));
+                key ? kFindsRows : kAfterCutover, std::move(statements), target.user));
   if (constraint.kind == 'f') {
     changes.back().finding.check = "foreign_key";
   }
@@ -124,12 +124,14 @@ void compare_indexes(const Database& target, const Table& want, const Table& hav
       statements.push_back({Phase::index, drop_index(have, index.name)});
     }
     statements.push_back({Phase::index, create_index(index)});
-    changes.push_back(
-        change_of(Severity::warning, "index",
-                  fmt::format("index {} of {} is {}", index.name, want.name.full(),
-                              otherwise ? "not the source's" : "missing"),
-                  index.unique ? kAfterCutover : "After the cutover queries would be slower.",
-                  std::move(statements), target.user));
+    const bool key = index.name == want.identity_index;
+    changes.push_back(change_of(key ? Severity::error : Severity::warning, "index",
+                                fmt::format("index {} of {} is {}", index.name, want.name.full(),
+                                            otherwise ? "not the source's" : "missing"),
+                                key            ? kFindsRows
+                                : index.unique ? kAfterCutover
+                                               : "After the cutover queries would be slower.",
+                                std::move(statements), target.user));
   }
   for (const Index& index : have.indexes) {
     if (index.unique && !index.of_constraint && find_alike(want, index) == nullptr &&

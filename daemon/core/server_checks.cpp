@@ -62,10 +62,11 @@ void check_actors(const ServerFacts& facts, std::vector<Finding>& findings) {
           facts.side == Side::target ? "What it writes is not on the source."
                                      : "It goes on writing here after the cutover."));
     } else if (actor.kind == "publication") {
-      findings.push_back(finding_of(
-          Severity::ok, "publication", facts.side,
-          fmt::format("publication {}{}", actor.name, ours ? " is this link's" : " is left alone"),
-          ours ? "" : "What listens to it has to be moved at the cutover."));
+      findings.push_back(
+          finding_of(Severity::ok, "publication", facts.side,
+                     fmt::format("publication {}{}", actor.name,
+                                 ours ? " bears this link's name" : " is left alone"),
+                     ours ? "" : "What listens to it has to be moved at the cutover."));
     } else if (actor.kind == "cron job") {
       findings.push_back(finding_of(
           Severity::warning, "actors", facts.side,

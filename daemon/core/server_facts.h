@@ -79,7 +79,8 @@ struct ServerFacts {
   std::vector<std::string> superusers;
   std::string database;
   std::string database_owner;
-  bool may_create_schemas = false;
+  bool may_create_schemas = false;  // publications too
+  bool has_own_schema = false;      // repld, with the right to make tables in it
   std::string encoding;
   std::string collation;
   std::string character_type;

@@ -42,12 +42,16 @@ void check_role(const ServerFacts& facts, std::vector<Finding>& findings) {
                   facts.may_set_replication_role ? "allowed" : "refused",
                   facts.may_use_origins ? "allowed" : "refused",
                   facts.may_signal ? "allowed" : "refused")));
-  const bool creates = facts.side == Side::target || facts.publishes;
-  if (creates && !facts.may_create_schemas) {
-    Finding& finding = findings.emplace_back(finding_of(
-        Severity::error, "database", facts.side,
-        fmt::format("role {} may not create a schema in database {}", role.name, facts.database),
-        "repld keeps its state in schema repld and, on the source, makes a publication."));
+  const bool source = facts.side == Side::source;
+  const bool lacks = source ? facts.publishes && !facts.may_create_schemas
+                            : !facts.may_create_schemas && !facts.has_own_schema;
+  if (lacks) {
+    Finding& finding = findings.emplace_back(
+        finding_of(Severity::error, "database", facts.side,
+                   fmt::format("role {} may not create a {} in database {}", role.name,
+                               source ? "publication" : "schema", facts.database),
+                   source ? "repld makes a publication of its own there."
+                          : "repld keeps its state in schema repld."));
     finding.sql = fmt::format("grant create on database {} to {};",
                               quote_identifier(facts.database), quote_identifier(role.name));
     finding.role = facts.database_owner;

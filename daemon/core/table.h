@@ -24,6 +24,8 @@ struct SourceLeaf {
   int64_t pages = 0;                 // 8 KB blocks of the table itself
   int64_t bytes = 0;                 // with TOAST
   bool identity_usable = false;      // UPDATE and DELETE can be published
+  bool full_usable = false;          // they could with REPLICA IDENTITY FULL
+  bool readable = false;             // by us
   bool streams = false;              // false: unlogged or foreign, its changes are in no WAL
   std::vector<std::string> columns;  // to copy, in order
   std::string filter;                // of the rows to copy, an SQL condition; empty: all

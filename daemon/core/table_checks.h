@@ -1,4 +1,4 @@
-// Can these tables be published and read: owner, replica identity, row level security.
+// Can these tables be published and read: WAL, replica identity, owner, rights, row level security.
 #pragma once
 
 #include <vector>
@@ -8,10 +8,12 @@
 
 namespace repld {
 
-// `source` holds the tables to replicate, unlogged ones too; `superuser`: who may alter our role;
+// `source` holds the tables to replicate, with unlogged ones; `tables` those that the link would
+// take, which are named with what the set-up refuses of them. `superuser`: who may alter our role;
 // `publishes`: the publication is ours to make, so owner and identity matter.
 std::vector<Finding> check_source_tables(const schema::Database& source,
-                                         const std::string& superuser, bool publishes = true);
+                                         const std::vector<SourceTable>& tables,
+                                         const std::string& superuser, bool publishes);
 
 // A btree index of the target whose rows may be larger than an index row can be.
 struct IndexToMeasure {

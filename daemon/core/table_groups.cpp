@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <map>
 
+#include "core/schema_ddl.h"
+#include "core/sql_text.h"
+
 namespace repld {
 
 namespace {
@@ -52,6 +55,86 @@ std::vector<Finding> crossing_foreign_keys(const Config& config, const schema::D
     finding.why = "While the groups are written on different sides, no server can check it.";
     finding.action = "Put both tables into one group, or move the groups together.";
     findings.push_back(std::move(finding));
+  });
+  return findings;
+}
+
+namespace {
+
+Finding set_aside_finding(const schema::Constraint& constraint, const TableName& from) {
+  Finding finding;
+  finding.severity = Severity::warning;
+  finding.check = "foreign_key";
+  finding.side = Side::target;
+  finding.what = fmt::format("foreign key {} of {}, which references {}, is set aside",
+                             constraint.name, from.full(), constraint.references.full());
+  return finding;
+}
+
+// From a table that the link leaves alone to one that it writes to.
+Finding incoming(const schema::Table& from, const schema::Constraint& constraint,
+                 const std::string& user) {
+  Finding finding = set_aside_finding(constraint, from.name);
+  if (from.owned) {
+    finding.why = fmt::format(
+        "While {0} is a replica nothing checks that the rows of {1} lead somewhere, and what its "
+        "ON "
+        "DELETE and ON UPDATE say does not happen: else a row that the source deletes would take "
+        "rows of {1} along, or the link would stop. finalize brings it back.",
+        constraint.references.full(), from.name.full());
+    finding.action =
+        "Before finalize remove what leads nowhere by then; else it stays NOT VALID, and holds for "
+        "new rows only.";
+    return finding;
+  }
+  finding.severity = Severity::error;
+  finding.check = "ownership";
+  finding.what = fmt::format("foreign key {} of {}, which references {}, cannot be set aside",
+                             constraint.name, from.name.full(), constraint.references.full());
+  finding.why =
+      fmt::format("{} belongs to {}, and only its owner can.", from.name.full(), from.owner);
+  finding.sql =
+      fmt::format("alter table {} owner to {};", schema::quoted(from.name), quote_identifier(user));
+  finding.role = from.owner;
+  finding.action = "Or make our role a member of the owning one, or drop the foreign key.";
+  return finding;
+}
+
+// From a table that the link writes to, to one that it leaves alone.
+Finding outgoing(const schema::Table& from, const schema::Constraint& constraint) {
+  Finding finding = set_aside_finding(constraint, from.name);
+  finding.why =
+      fmt::format("Rows of {} come from the source as they are, and {} of the target does not.",
+                  from.name.full(), constraint.references.full());
+  finding.action =
+      "finalize brings it back; rows that lead nowhere by then leave it NOT VALID, which holds for "
+      "new rows only.";
+  return finding;
+}
+
+}  // namespace
+
+std::vector<Finding> bordering_foreign_keys(const schema::Database& replicated,
+                                            const schema::Database& others) {
+  std::vector<Finding> findings;
+  const auto for_each = [](const schema::Database& database, auto&& use) {
+    for (const schema::Table& table : database.tables) {
+      for (const schema::Constraint& constraint : table.constraints) {
+        if (constraint.kind == 'f') {
+          use(table, constraint);
+        }
+      }
+    }
+  };
+  for_each(others, [&](const schema::Table& table, const schema::Constraint& constraint) {
+    if (replicated.find_table(constraint.references) != nullptr) {
+      findings.push_back(incoming(table, constraint, replicated.user));
+    }
+  });
+  for_each(replicated, [&](const schema::Table& table, const schema::Constraint& constraint) {
+    if (replicated.find_table(constraint.references) == nullptr) {
+      findings.push_back(outgoing(table, constraint));
+    }
   });
   return findings;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "core/publishing.h"
 #include "core/schema_compare.h"
 #include "core/schema_portable.h"
 #include "core/server_checks.h"
@@ -14,7 +15,9 @@
 #include "core/table_checks.h"
 #include "core/table_groups.h"
 #include "doctor/facts_reader.h"
+#include "doctor/names.h"
 #include "doctor/schema_reader.h"
+#include "pg/catalog.h"
 #include "stream/existing_publications.h"
 
 namespace repld::doctor {
@@ -103,20 +106,35 @@ class Examination {
     all.tables.erase(std::remove_if(all.tables.begin(), all.tables.end(),
                                     [&](const schema::Table& table) { return !copies(table); }),
                      all.tables.end());
-    if (!config_.link.create_publication && !examine_publications(source, all)) {
+    std::vector<SourceTable> tables = source_tables(*source.session);
+    if (!config_.link.create_publication && !examine_publications(source, all, tables)) {
       return;
     }
-    add(check_source_tables(all, source.facts.superuser(), config_.link.create_publication));
-    all.tables.erase(std::remove_if(all.tables.begin(), all.tables.end(),
-                                    [](const schema::Table& table) { return table.unlogged; }),
-                     all.tables.end());
+    add(check_source_tables(all, tables, source.facts.superuser(),
+                            config_.link.create_publication));
+    keep_streaming(tables, all);
     if (target != nullptr) {
+      add(check_names(config_, *source.session, *target->session));
       examine_target(source, all, *target);
     }
   }
 
-  // Leaves in `all` what the publications give. False when one is missing.
-  bool examine_publications(const Examined& source, schema::Database& all) {
+  // What the set-up would take, of what it reads.
+  std::vector<SourceTable> source_tables(pg::Session& source) const {
+    std::vector<SourceTable> tables = source.transact(
+        [](pqxx::transaction_base& transaction) { return pg::read_source_tables(transaction); });
+    tables.erase(std::remove_if(tables.begin(), tables.end(),
+                                [&](const SourceTable& table) {
+                                  return !replicates_table(config_, table.name.schema,
+                                                           table.name.name);
+                                }),
+                 tables.end());
+    return tables;
+  }
+
+  // Leaves in `all` and `tables` what the publications give. False when one is missing.
+  bool examine_publications(const Examined& source, schema::Database& all,
+                            std::vector<SourceTable>& tables) {
     const std::vector<std::string>& names = config_.link.publications;
     std::vector<std::string> missing;
     std::vector<TableSupply> supplies;
@@ -130,6 +148,7 @@ class Examination {
     if (missing.empty()) {
       add(check_supplies(config_, all, supplies));
       keep_supplied(supplies, all);
+      tables = supplied_tables(tables, supplies);
     }
     return missing.empty();
   }
@@ -169,6 +188,9 @@ class Examination {
     for (const IndexToMeasure& index : indexes_to_measure(portable.schema, there)) {
       add(check_index_rows(index, largest_row(*source.session, index), there.user));
     }
+    add(bordering_foreign_keys(there, read_schema(*target.session, [&](const schema::Table& table) {
+                                 return there.find_table(table.root) == nullptr;
+                               })));
     add(check_filled(filled_tables(*target.session, portable.schema, there)));
   }
 

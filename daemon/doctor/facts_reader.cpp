@@ -47,6 +47,7 @@ void read_identity(pg::Session& session, ServerFacts& facts) {
   facts.tls = row[17].as<bool>();
   facts.tls_version = text(row[18]);
   facts.superusers = list(row[19]);
+  facts.has_own_schema = row[20].as<bool>();
 }
 
 // From a session that pins nothing: our own would only show what they state.

@@ -42,8 +42,8 @@ Table table_of(const pqxx::row& row) {
   table.row_security = row[14].as<bool>();
   table.row_security_forced = row[15].as<bool>();
   table.hides_rows = row[16].as<bool>();
-  table.identity_usable = row[17].as<bool>();
-  table.identity_index = text(row[18]);
+  table.identity_index = text(row[17]);
+  table.identity_candidate = text(row[18]);
   table.grantees = list(row[19]);
   return table;
 }

@@ -3,14 +3,12 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
-#include <utility>
 
 namespace repld::link {
 
 namespace {
 
 constexpr size_t kMemoryMax = 1000;
-constexpr int kTableMax = 10'000;
 
 double now_seconds() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -34,7 +32,7 @@ void EventLog::record(const std::string& kind, const std::string& message) {
       state.events.pop_front();
     }
     if (state.unsaved.size() > kMemoryMax) {
-      state.unsaved.erase(state.unsaved.begin());
+      state.unsaved.pop_front();
     }
   });
 }
@@ -81,17 +79,23 @@ void EventLog::store(pg::Session& target) {
   if (!state_.copy().loaded) {
     load(target);
   }
-  const auto unsaved = state_.with([](State& state) { return std::exchange(state.unsaved, {}); });
-  for (const Event& event : unsaved) {
-    target.exec_params(
-        "insert into repld.event (link, at, kind, message) values ($1, to_timestamp($2), $3, $4)",
-        event.link, event.at, event.kind, event.message);
+  const std::deque<Event> unsaved = state_.copy().unsaved;
+  if (unsaved.empty()) {
+    return;
   }
-  if (!unsaved.empty()) {
-    target.exec_params(
-        "delete from repld.event where link = $1 and id < (select max(id) from repld.event) - $2",
-        link_, kTableMax);
-  }
+  target.transact([&](pqxx::transaction_base& transaction) {
+    for (const Event& event : unsaved) {
+      transaction.exec_params(
+          "insert into repld.event (link, at, kind, message) values ($1, to_timestamp($2), $3, $4)",
+          event.link, event.at, event.kind, event.message);
+    }
+  });
+  // Only now: what could not be written is tried again. Ids grow, whatever came in meanwhile.
+  state_.with([&](State& state) {
+    while (!state.unsaved.empty() && state.unsaved.front().id <= unsaved.back().id) {
+      state.unsaved.pop_front();
+    }
+  });
 }
 
 }  // namespace repld::link

@@ -1,4 +1,5 @@
-// What happened to a link, for people: the last events in memory, all of them in repld.event.
+// What happened to a link, for people: the last events in memory, more of them in repld.event,
+// which link/retention keeps small.
 //
 // record() only remembers; the link's thread writes what is new when it has a target session, so
 // an event that happens while the target is away is not lost unless the process dies first.
@@ -24,13 +25,13 @@ class EventLog {
   // Up to `limit` events with an id above `after`, oldest first. Any thread.
   std::vector<Event> after(int64_t id, size_t limit) const;
 
-  // Reads what earlier runs left (once), writes what is new, and forgets what is very old.
+  // Reads what earlier runs left (once) and writes what is new.
   void store(pg::Session& target);
 
  private:
   struct State {
     std::deque<Event> events;
-    std::vector<Event> unsaved;
+    std::deque<Event> unsaved;
     int64_t last_id = 0;
     bool loaded = false;
   };

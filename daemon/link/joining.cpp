@@ -195,7 +195,7 @@ bool Joining::consider(const SourceTable& table, pg::Session& source, pg::Sessio
   try {
     TablePlan alone;
     fit(target, table, alone);
-    require_tables_ready(source, target, alone.tables, alone.targets);
+    require_tables_ready(source, target, alone.tables, alone.targets, true);
     stream::require_publishable(alone.tables);
     if (shared_.settings.config.copy.initial) {
       target.transact([&](pqxx::transaction_base& transaction) {

@@ -53,9 +53,10 @@ std::string one_line(const Error& error) {
 }  // namespace
 
 Link::Link(Settings settings, Hooks hooks)
-    : shared_(std::move(settings), std::move(hooks)), monitor_(shared_, [this] {
-        attempt_.with([](std::stop_source& source) { source.request_stop(); });
-      }) {
+    : shared_(std::move(settings), std::move(hooks)),
+      monitor_(shared_,
+               [this] { attempt_.with([](std::stop_source& source) { source.request_stop(); }); }),
+      retention_(shared_.settings.target, shared_.name()) {
   shared_.status.with([&](LinkStatus& status) { status.name = shared_.name(); });
 }
 
@@ -72,6 +73,7 @@ LinkStatus Link::status() const {
 void Link::start() {
   shared_.events.record("started", fmt::format("link {}", shared_.name()));
   monitor_.start();
+  retention_.start();
   thread_ = std::jthread([this](const std::stop_token& stop) { supervise(stop); });
 }
 
@@ -82,6 +84,7 @@ void Link::stop() {
     thread_.join();
   }
   monitor_.stop();
+  retention_.stop();
 }
 
 std::stop_token Link::begin_attempt() {

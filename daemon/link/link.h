@@ -12,6 +12,7 @@
 
 #include "base/wakeup.h"
 #include "link/monitor.h"
+#include "link/retention.h"
 #include "link/shared.h"
 
 namespace repld::link {
@@ -85,6 +86,7 @@ class Link {
 
   Shared shared_;
   Monitor monitor_;
+  Retention retention_;
   Wakeup wakeup_;
   Synchronized<Order> order_;
   Synchronized<std::optional<Config>> reloaded_;  // not taken yet

@@ -1,7 +1,11 @@
 #include "link/readiness.h"
 
+#include <algorithm>
+
 #include "core/connect_advice.h"
+#include "core/publishing.h"
 #include "core/sql_text.h"
+#include "embedded_sql.h"
 
 namespace repld::link {
 
@@ -72,14 +76,36 @@ void require_all_rows(pg::Session& session, const std::vector<TableName>& tables
       .table(hiding.front());
 }
 
+// Leaves, which are read by name.
+void require_readable(pg::Session& source, const std::vector<SourceTable>& tables, bool publishes) {
+  std::vector<std::string> closed;
+  for (const TableName& table : unreadable(tables, publishes)) {
+    closed.push_back(table.full());
+  }
+  if (!closed.empty()) {
+    const std::string role = source.exec("select current_user")[0][0].c_str();
+    throw Error(ErrorKind::refused, "tables that the source's user may not read")
+        .detail("{}", fmt::join(closed, ", "))
+        .hint(
+            "As their owner run GRANT SELECT ON .. TO {}, or list the tables in tables.exclude. "
+            "repld looks again every few seconds.",
+            quote_identifier(role))
+        .sqlstate("42501")
+        .table(closed.front());
+  }
+}
+
 void require_owned(pg::Session& target, const std::vector<TableName>& tables) {
   std::vector<std::string> foreign;
+  std::vector<std::string> referencing;
   for (const TableName& table : tables) {
-    const auto rows = target.exec_params(
-        "select pg_has_role(relowner, 'usage') from pg_class where oid = $1::regclass",
-        quote_qualified(table.schema, table.name));
-    if (!rows[0][0].as<bool>()) {
-      foreign.push_back(table.full());
+    for (const auto& row :
+         target.exec_params(std::string(sql::kUnownedRelations), table.schema, table.name)) {
+      const std::string name = TableName{row[0].c_str(), row[1].c_str()}.full();
+      std::vector<std::string>& names = row[2].is_null() ? foreign : referencing;
+      if (std::find(names.begin(), names.end(), name) == names.end()) {
+        names.push_back(name);
+      }
     }
   }
   if (!foreign.empty()) {
@@ -92,6 +118,18 @@ void require_owned(pg::Session& target, const std::vector<TableName>& tables) {
         .sqlstate("42501")
         .table(foreign.front());
   }
+  if (!referencing.empty()) {
+    throw Error(ErrorKind::refused,
+                "tables that the target's user does not own reference replicated ones")
+        .detail("{}", fmt::join(referencing, ", "))
+        .hint(
+            "Only an owner may set their foreign keys aside: make the user a member of the owning "
+            "role, or ALTER TABLE .. OWNER TO it, or drop the foreign keys. repld looks again "
+            "every "
+            "few seconds.")
+        .sqlstate("42501")
+        .table(referencing.front());
+  }
 }
 
 }  // namespace
@@ -99,12 +137,12 @@ void require_owned(pg::Session& target, const std::vector<TableName>& tables) {
 void require_ready(pg::Session& source, pg::Session& target, const std::vector<SourceTable>& tables,
                    const std::vector<TableName>& targets, bool publishes) {
   require_decoding(source, publishes);
-  require_tables_ready(source, target, tables, targets);
+  require_tables_ready(source, target, tables, targets, publishes);
 }
 
 void require_tables_ready(pg::Session& source, pg::Session& target,
                           const std::vector<SourceTable>& tables,
-                          const std::vector<TableName>& targets) {
+                          const std::vector<TableName>& targets, bool publishes) {
   std::vector<TableName> sources;
   for (const SourceTable& table : tables) {
     // A partition's own policies count too when it is read by name, as the copy does.
@@ -115,6 +153,7 @@ void require_tables_ready(pg::Session& source, pg::Session& target,
       }
     }
   }
+  require_readable(source, tables, publishes);
   require_all_rows(source, sources);
   require_owned(target, targets);
   require_all_rows(target, targets);

@@ -9,14 +9,15 @@
 namespace repld::link {
 
 // Throws Error(refused), which is looked at again by itself: the source decodes and has a free
-// slot; no policy hides rows of a table from our role, on either side; the target's tables are
-// ours to alter. `targets` parallel to `tables`.
+// slot; its tables are ours to read; no policy hides rows of a table from our role, on either side;
+// the target's tables are ours to alter, and those that reference them. `targets` parallel to
+// `tables`.
 void require_ready(pg::Session& source, pg::Session& target, const std::vector<SourceTable>& tables,
                    const std::vector<TableName>& targets, bool publishes);
 
 // The same of the tables alone.
 void require_tables_ready(pg::Session& source, pg::Session& target,
                           const std::vector<SourceTable>& tables,
-                          const std::vector<TableName>& targets);
+                          const std::vector<TableName>& targets, bool publishes);
 
 }  // namespace repld::link

@@ -6,6 +6,7 @@
 #include "apply/pipeline.h"
 #include "link/adoption.h"
 #include "link/fence.h"
+#include "link/placement.h"
 #include "link/published.h"
 #include "link/relation_filter.h"
 #include "link/setup.h"
@@ -143,6 +144,7 @@ Lsn LinkSession::prepare_stream() {
   const pg::SystemIdentity identity = replication_->identify_system();
   if (row_) {
     require_same_publications(settings.config, *row_);
+    require_placement(*target_, settings.config);
   }
   if (!row_ || row_->phase == apply::Phase::setup) {
     apply::ProgressStore progress(*apply_, shared_.name());

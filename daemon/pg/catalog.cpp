@@ -41,6 +41,8 @@ std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction)
       leaf.bytes = row[10].as<int64_t>();
       leaf.identity_usable = row[11].as<bool>();
       leaf.streams = row[14].as<bool>();
+      leaf.full_usable = row[15].as<bool>();
+      leaf.readable = row[16].as<bool>();
       leaf.columns = tables.back().columns;
       tables.back().leaves.push_back(std::move(leaf));
     }

@@ -1,7 +1,9 @@
 #include "stream/publication.h"
 
 #include <algorithm>
+#include <map>
 
+#include "core/publishing.h"
 #include "core/sql_text.h"
 #include "embedded_sql.h"
 #include "stream/slot.h"
@@ -194,37 +196,23 @@ PublicationId publication_id(const std::string& name, const std::string& link,
 }
 
 void require_publishable(const std::vector<SourceTable>& tables) {
-  std::vector<std::string> without_wal;
-  std::vector<std::string> without_identity;
-  std::vector<std::string> without_key;
-  std::vector<std::string> foreign;
-  for (const SourceTable& table : tables) {
-    if (!table.owned) {
-      foreign.push_back(table.name.full());
-    }
-    if (table.partitioned && !table.primary_key) {
-      without_key.push_back(table.name.full());
-    }
-    for (const SourceLeaf& leaf : table.leaves) {
-      if (!leaf.streams) {
-        without_wal.push_back(leaf.name.full());
-      } else if (!leaf.identity_usable) {
-        without_identity.push_back(leaf.name.full());
-      }
-    }
+  std::map<Obstacle, std::vector<std::string>> names;
+  for (const Unpublishable& each : unpublishable(tables)) {
+    names[each.obstacle].push_back(each.table.full());
   }
-  require_all(without_wal, "partitions whose changes do not stream: unlogged or foreign tables",
+  require_all(names[Obstacle::no_wal],
+              "partitions whose changes do not stream: unlogged or foreign tables",
               "Changes to them are not in the source's WAL. ALTER TABLE .. SET LOGGED, or detach "
               "them.");
-  require_all(without_identity, "tables without a usable replica identity",
+  require_all(names[Obstacle::no_identity], "tables without a usable replica identity",
               "Publishing them would make the application's own UPDATE and DELETE fail. Add a "
               "primary key, or ALTER TABLE .. REPLICA IDENTITY USING INDEX, or FULL (from "
               "PostgreSQL 18 on not with generated columns).");
-  require_all(without_key, "partitioned tables without a primary key",
+  require_all(names[Obstacle::no_root_key], "partitioned tables without a primary key",
               "A partition made later would be published at once and have no replica identity, so "
               "that the application's own UPDATE and DELETE on it would fail. Add a primary key "
               "to the partitioned table, which its partitions inherit.");
-  require_all(foreign, "tables that the source's user does not own",
+  require_all(names[Obstacle::not_owned], "tables that the source's user does not own",
               "Make the user a member of the owning role.");
 }
 

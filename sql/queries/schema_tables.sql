@@ -1,8 +1,8 @@
 -- schema_tables: every table that is the user's own, partitions included; parents before children.
 -- returns: oid, schema, name, root schema, root name, relkind, relpersistence, owner, owned, partition
 --          key, parent schema, parent name, bounds, inherited tables (json [[schema, name]]), RLS enabled,
---          RLS forced, RLS hides rows from us, identity is usable, index that could be the identity, roles
---          with grants (json)
+--          RLS forced, RLS hides rows from us, index that was made the replica identity, index that could
+--          be it, roles with grants (json)
 with recursive depth as (
   select c.oid, 0 as level
     from pg_class c
@@ -19,19 +19,16 @@ select c.oid::bigint, n.nspname, c.relname, rn.nspname, r.relname, c.relkind::te
           join pg_namespace bn on bn.oid = b.relnamespace
          where i.inhrelid = c.oid and not c.relispartition),
        c.relrowsecurity, c.relforcerowsecurity, row_security_active(c.oid),
-       c.relkind = 'p' or case c.relreplident
-         when 'f' then true
-         when 'd' then exists (select from pg_index x
-                                where x.indrelid = c.oid and x.indisprimary and x.indimmediate)
-         when 'i' then exists (select from pg_index x
-                                where x.indrelid = c.oid and x.indisreplident and x.indisvalid)
-         else false
-       end,
+       (select xc.relname from pg_index x join pg_class xc on xc.oid = x.indexrelid
+         where x.indrelid = c.oid and x.indisreplident and c.relreplident = 'i'),
        (select xc.relname from pg_index x join pg_class xc on xc.oid = x.indexrelid
          where x.indrelid = c.oid and x.indisunique and x.indimmediate and x.indisvalid
            and x.indpred is null and x.indexprs is null
            and not exists (select from pg_attribute a where a.attrelid = c.oid and not a.attnotnull
                               and a.attnum = any (x.indkey::int2[]))
+           and not exists (select from pg_attribute a where a.attrelid = c.oid
+                              and a.attgenerated <> '' and a.attnum = any (x.indkey::int2[])
+                              and current_setting('server_version_num')::int >= 180000)
          order by x.indisprimary desc, x.indexrelid limit 1),
        (select json_agg(distinct pg_get_userbyid(g.grantee)) from aclexplode(c.relacl) g
          where g.grantee not in (0, c.relowner))

@@ -7,7 +7,8 @@
 -- 18 on they fail where it has a generated column, which FULL means of any column.
 -- returns: root oid, schema, name, partitioned, owned, columns (text[] as json), leaf oid, leaf schema,
 --          leaf name, leaf pages, leaf bytes with TOAST, leaf identity is usable, root has a primary
---          key, generated columns (text[] as json), leaf streams
+--          key, generated columns (text[] as json), leaf streams, FULL would be a usable identity of
+--          the leaf, we may read the leaf
 with recursive tree as (
   select c.oid as root, c.oid as node
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -42,7 +43,8 @@ select r.oid::bigint, rn.nspname, r.relname, r.relkind = 'p', pg_has_role(r.relo
        (select json_agg(a.attname order by a.attnum)
           from pg_attribute a
          where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated <> ''),
-       l.relkind = 'r' and l.relpersistence = 'p'
+       l.relkind = 'r' and l.relpersistence = 'p', g.strict is null,
+       has_table_privilege(l.oid, 'select')
   from tree t
   join pg_class l on l.oid = t.node
   join pg_namespace ln on ln.oid = l.relnamespace

@@ -49,6 +49,33 @@ class RawClient {
   asio::ip::tcp::socket socket_;
 };
 
+constexpr const char* kRoleTables =
+    "create table t (id int primary key, v text); create table p (id int, d int, "
+    "primary key (id, d)) partition by range (d); "
+    "create table p1 partition of p for values from (0) to (10); "
+    "create table c (id int primary key, t int references t)";
+
+std::string role_script(const std::string& file) {
+  return read_file(std::string(REPLD_SOURCE_DIR) + "/sql/roles/" + file);
+}
+
+std::string as_repld(const Platform& platform) {
+  return platform.remote_dsn + " user=repld password='a b'";
+}
+
+// What role repld may do beyond what its memberships give; right to log in aside.
+std::string powers(const Platform& platform) {
+  return Pair::run_sql(
+             platform.superuser_dsn,
+             "select concat_ws(' ', case when rolsuper then 'superuser' end, "
+             "case when rolreplication then 'replication' end, "
+             "case when rolbypassrls then 'bypassrls' end, "
+             "case when rolcreaterole then 'createrole' end, "
+             "case when rolcreatedb then 'createdb' end) from pg_roles where rolname = 'repld'")
+      [0][0]
+          .c_str();
+}
+
 // Every place where the daemon of this pair says something.
 std::map<std::string, std::string> all_words(const Pair& pair) {
   const Daemon& daemon = pair.daemon;
@@ -160,11 +187,7 @@ TEST_SUITE("security") {
 
   TEST_CASE("the roles of sql/roles are enough for a link, and no more than they say") {
     Pair pair;
-    pair.on_both(
-        "create table t (id int primary key, v text); create table p (id int, d int, "
-        "primary key (id, d)) partition by range (d); "
-        "create table p1 partition of p for values from (0) to (10); "
-        "create table c (id int primary key, t int references t)");
+    pair.on_both(kRoleTables);
     pair.on_source("insert into t values (1, 'a'); insert into p values (1, 1)");
     for (const auto& [platform, file] :
          {std::pair(&pair.source, "source.sql"), std::pair(&pair.target, "target.sql")}) {
@@ -173,13 +196,14 @@ TEST_SUITE("security") {
                "do $$ declare t record; begin for t in select oid::regclass as name from pg_class "
                "where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') loop "
                "execute format('alter table %s owner to app', t.name); end loop; end $$");
-      as_admin(*platform, read_file(std::string(REPLD_SOURCE_DIR) + "/sql/roles/" + file));
+      as_admin(*platform, role_script(file));
       as_admin(*platform, "alter role repld password 'a b'");
     }
-    const auto as_repld = [](const Platform& platform) {
-      return platform.remote_dsn + " user=repld password='a b'";
-    };
+    CHECK(powers(pair.source) == "replication");
+    CHECK(powers(pair.target) == "");
     Daemon daemon(as_repld(pair.source), as_repld(pair.target), "pair");
+    const Outcome doctor = daemon.replctl({"doctor"});
+    CHECK_MESSAGE(doctor.exit_code == 0, doctor.out);
     daemon.start();
     REQUIRE_MESSAGE(daemon.wait_for("caught-up", 60s), daemon.log_text());
     as_admin(pair.source,
@@ -192,5 +216,29 @@ TEST_SUITE("security") {
                             {"public.t", "public.p", "public.c"})
               .empty());
     CHECK(daemon.replctl({"finalize", "--yes"}).exit_code == 0);
+  }
+
+  // The owner of the database with CREATEROLE, who has ADMIN on roles that it made.
+  TEST_CASE("the target's role can be made without a superuser") {
+    Pair pair;
+    pair.on_both(kRoleTables);
+    pair.on_source("insert into t values (1, 'a'); insert into p values (1, 1)");
+    pair.on_target(
+        "create role app; grant app to current_user; grant create on schema public to app; "
+        "alter table c owner to app; alter table p owner to app; alter table p1 owner to app; "
+        "alter table t owner to app");
+    pair.on_target(role_script("target.sql"));
+    pair.on_target("alter role repld password 'a b'");
+    CHECK(powers(pair.target) == "");
+    Daemon daemon(pair.source.remote_dsn, as_repld(pair.target), "pair");
+    const Outcome doctor = daemon.replctl({"doctor"});
+    CHECK_MESSAGE(doctor.exit_code == 0, doctor.out);
+    daemon.start();
+    REQUIRE_MESSAGE(daemon.wait_for("caught-up", 60s), daemon.log_text());
+    pair.on_source("insert into t values (2, 'b'); insert into c values (1, 2)");
+    REQUIRE_MESSAGE(daemon.wait_for("caught-up", 60s), daemon.log_text());
+    CHECK(compare_databases(pair.source.superuser_dsn, pair.target.superuser_dsn,
+                            {"public.t", "public.p", "public.c"})
+              .empty());
   }
 }

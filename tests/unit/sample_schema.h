@@ -24,7 +24,6 @@ inline schema::Database sample_schema() {
   clients.name = clients.root = {"public", "clients"};
   clients.owner = "us";
   clients.owned = true;
-  clients.identity_usable = true;
   clients.columns = {sample_column("id", "integer", true)};
   clients.constraints = {{"clients_pkey", 'p', "PRIMARY KEY (id)", {}}};
   schema::Table orders = clients;

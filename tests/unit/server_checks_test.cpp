@@ -5,7 +5,6 @@
 #include <functional>
 
 #include "core/table_checks.h"
-#include "core/table_groups.h"
 #include "sample_schema.h"
 
 using namespace repld;
@@ -178,19 +177,6 @@ TEST_CASE("only an encoding that lacks characters is an error") {
   target = good_facts(Side::target);
   target.locale_provider = "i";
   CHECK(problems_of(check_locales(source, target))[0].severity == Severity::warning);
-}
-
-TEST_CASE("foreign keys across groups are named, and what hangs together is found") {
-  const schema::Database source = sample_schema();
-  Config config;
-  CHECK(crossing_foreign_keys(config, source).empty());
-  config.groups = {{"clients", {"public.clients"}, Side::source}};
-  const auto crossing = crossing_foreign_keys(config, source);
-  REQUIRE(crossing.size() == 1);
-  CHECK(crossing[0].what.find("orders_client leads from public.orders (group all)") !=
-        std::string::npos);
-  CHECK(closed_groups(source) ==
-        std::vector<std::vector<std::string>>{{"public.clients", "public.orders"}});
 }
 
 TEST_CASE("an index that the source lacks is measured, and refused when a row would not fit") {

@@ -1,0 +1,66 @@
+// Tables of repld's own do not grow for ever, and shrinking them is in nobody's way.
+#include <doctest/doctest.h>
+
+#include "support/pair.h"
+
+using namespace repld::testing;
+
+namespace {
+
+// `count` events of a link, one a second, the newest `age` ago.
+void insert_events(const Pair& pair, const std::string& link, int count, const std::string& age) {
+  pair.on_target("insert into repld.event (link, at, kind, message) select '" + link +
+                 "', now() - interval '" + age + "' - (" + std::to_string(count) +
+                 " - i) * interval '1 second', 'test', '" + age +
+                 " ' || i from generate_series(1, " + std::to_string(count) + ") i");
+}
+
+int64_t events_of(const Pair& pair, const std::string& link, const std::string& age) {
+  return pair.count(pair.target.dsn,
+                    "repld.event where link = '" + link + "' and message like '" + age + " %'");
+}
+
+}  // namespace
+
+TEST_SUITE("retention") {
+  TEST_CASE("old events go, the newest stay, and changes are applied meanwhile") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key)");
+    REQUIRE(pair.begin());
+    REQUIRE(pair.daemon.terminate() == 0);
+    insert_events(pair, "pair", 3000, "31 days");
+    insert_events(pair, "finalized", 2000, "31 days");
+    insert_events(pair, "other", 12000, "2 days");
+    insert_events(pair, "pair", 12000, "1 day");
+    pair.daemon.start();
+    pair.on_source("insert into t select generate_series(1, 1000)");
+    REQUIRE(pair.caught_up());
+    REQUIRE(eventually(60s, [&] {
+      return pair.count(pair.target.dsn, "repld.event where link = 'pair'") <= 10'010;
+    }));
+    // A few newer ones tell of this run.
+    CHECK(events_of(pair, "pair", "1 day") > 9'900);
+    CHECK(pair.on_target("select max(message) from repld.event where message = '1 day 12000'")[0][0]
+              .c_str() == std::string("1 day 12000"));
+    CHECK(events_of(pair, "pair", "31 days") == 0);
+    CHECK(events_of(pair, "finalized", "31 days") == 0);
+    // How many another link keeps is for its own daemon to say.
+    CHECK(events_of(pair, "other", "2 days") == 12'000);
+    CHECK(pair.difference({"public.t"}) == "");
+    CHECK(pair.daemon.replctl({"events"}).out.find("streaming") != std::string::npos);
+    CHECK(pair.daemon.wait_log("old events removed", 20s));
+  }
+
+  TEST_CASE("a link whose target has gone keeps its events until it can write them") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key)");
+    REQUIRE(pair.begin());
+    pair.target.cluster->stop(StopMode::fast);
+    REQUIRE(pair.daemon.wait_for_state("retrying", 20s));
+    pair.target.cluster->start();
+    REQUIRE(pair.caught_up());
+    CHECK(eventually(20s, [&] {
+      return pair.count(pair.target.dsn, "repld.event where kind = 'retrying'") > 0;
+    }));
+  }
+}
