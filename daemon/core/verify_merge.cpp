@@ -30,6 +30,38 @@ class Reader {
   std::optional<ScannedRow> next_;
 };
 
+// A row without a key is listed whole, and may be large.
+constexpr size_t kListedBytesMax = 8 << 20;
+
+class Listing {
+ public:
+  Listing(size_t rows_max, TableProof& proof) : rows_max_(rows_max), proof_(proof) {}
+
+  void add(const DifferingRow& row, int64_t times) {
+    for (int64_t i = 0; i < times && has_room_for(row); ++i) {
+      bytes_ += bytes_of(row);
+      proof_.listed.push_back(row);
+    }
+  }
+
+ private:
+  static size_t bytes_of(const DifferingRow& row) {
+    size_t bytes = 0;
+    for (const auto& value : row.key) {
+      bytes += value ? value->size() : 0;
+    }
+    return bytes;
+  }
+
+  bool has_room_for(const DifferingRow& row) const {
+    return proof_.listed.size() < rows_max_ && bytes_ + bytes_of(row) <= kListedBytesMax;
+  }
+
+  size_t rows_max_;
+  size_t bytes_ = 0;
+  TableProof& proof_;
+};
+
 // How many more rows of a digest the source has than the target.
 using Balances = std::map<int64_t, int64_t>;
 
@@ -37,7 +69,7 @@ class Group {
  public:
   void add(ScannedRow row, int64_t rows) { keys_[std::move(row.key)][row.digest] += rows; }
 
-  void report(size_t listed_max, TableProof& proof) const {
+  void report(Listing& listing, TableProof& proof) const {
     for (const auto& [key, balances] : keys_) {
       int64_t source = 0;
       int64_t target = 0;
@@ -49,19 +81,13 @@ class Group {
       proof.different += different;
       proof.missing += source - different;
       proof.extra += target - different;
-      list({RowDifference::different, key}, different, listed_max, proof);
-      list({RowDifference::missing, key}, source - different, listed_max, proof);
-      list({RowDifference::extra, key}, target - different, listed_max, proof);
+      listing.add({RowDifference::different, key}, different);
+      listing.add({RowDifference::missing, key}, source - different);
+      listing.add({RowDifference::extra, key}, target - different);
     }
   }
 
  private:
-  static void list(const DifferingRow& row, int64_t rows, size_t listed_max, TableProof& proof) {
-    for (int64_t i = 0; i < rows && proof.listed.size() < listed_max; ++i) {
-      proof.listed.push_back(row);
-    }
-  }
-
   std::map<KeyTexts, Balances> keys_;
 };
 
@@ -69,6 +95,7 @@ class Group {
 
 void merge_rows(const RowStream& source, const RowStream& target, size_t listed_max,
                 TableProof& proof) {
+  Listing listing(listed_max, proof);
   Reader left(source);
   Reader right(target);
   while (left.next() || right.next()) {
@@ -82,7 +109,7 @@ void merge_rows(const RowStream& source, const RowStream& target, size_t listed_
     while (right.next() && right.next()->key_hash == hash) {
       group.add(right.take(), -1);
     }
-    group.report(listed_max, proof);
+    group.report(listing, proof);
   }
 }
 

@@ -14,8 +14,8 @@ namespace repld {
 // The next row; nothing at the end.
 using RowStream = std::function<std::optional<ScannedRow>()>;
 
-// Adds what it finds to the counts of `proof`, and up to `listed_max` rows to its list. Throws
-// Error(internal) when a stream is out of order.
+// Adds what it finds to the counts of `proof`, and up to `listed_max` rows, of 8 MB at most, to its
+// list. Throws Error(internal) when a stream is out of order.
 void merge_rows(const RowStream& source, const RowStream& target, size_t listed_max,
                 TableProof& proof);
 

@@ -77,4 +77,18 @@ ComparedTable compared_table(const SourceTable& source, const TargetTable& targe
   return table;
 }
 
+std::vector<std::string> common_key(const RelationFacts& source, const TargetTable& target) {
+  for (const TargetKey& key : target.keys) {
+    const bool common = std::any_of(
+        source.keys.begin(), source.keys.end(), [&](const std::vector<std::string>& columns) {
+          return std::is_permutation(columns.begin(), columns.end(), key.columns.begin(),
+                                     key.columns.end());
+        });
+    if (common) {
+      return key.columns;
+    }
+  }
+  return {};
+}
+
 }  // namespace repld

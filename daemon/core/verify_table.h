@@ -33,4 +33,8 @@ struct ComparedTable {
 ComparedTable compared_table(const SourceTable& source, const TargetTable& target,
                              const std::vector<std::string>& key);
 
+// By which columns rows of both sides are told apart: the first key of the target that the source
+// keeps unique too. Empty: none.
+std::vector<std::string> common_key(const RelationFacts& source, const TargetTable& target);
+
 }  // namespace repld

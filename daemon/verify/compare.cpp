@@ -32,62 +32,49 @@ Comparison::Comparison(const Endpoint& source, const Endpoint& target,
 
 Comparison::Comparison(const Endpoint& source, const Endpoint& target, const Digest& digest,
                        const CompareOptions& options)
-    : source_{Scan(source), {}}, target_{Scan(target), {}}, digest_(digest), options_(options) {}
+    : source_{Scan(source)}, target_{Scan(target)}, digest_(digest), options_(options) {}
 
-void Comparison::on_both(const std::function<void(Side&)>& job, const std::stop_token& stop) {
-  const auto interrupt = [this] {
-    // At once: one server may be slow to answer.
-    run_together({[this] { source_.scan.interrupt(); }, [this] { target_.scan.interrupt(); }},
-                 [] {}, {});
-  };
-  run_together({[&] { job(source_); }, [&] { job(target_); }}, interrupt, stop);
+void Comparison::interrupt() const {
+  // At once, since one server may be slow to answer.
+  run_together({[this] { source_.scan.interrupt(); }, [this] { target_.scan.interrupt(); }}, [] {},
+               {});
 }
 
-void Comparison::lock(const ComparedTable& table, const std::stop_token& stop) {
-  source_.parts = table.source;
-  target_.parts = table.target;
-  on_both([](Side& side) { side.unchanged = side.scan.lock(side.parts); }, stop);
+void Comparison::on_both(const std::function<void(Side&)>& job, const std::stop_token& stop) {
+  run_together(
+      {[&] { job(source_); }, [&] { job(target_); }}, [this] { interrupt(); }, stop);
 }
 
 ScanPlan Comparison::make_plan(const ComparedTable& table, const std::stop_token& stop) {
-  std::map<std::string, ColumnType> types[2];
-  int64_t rows[2] = {0, 0};
   on_both(
-      [&](Side& side) {
-        const size_t index = &side == &source_ ? 0 : 1;
-        types[index] = side.scan.column_types(side.parts);
-        rows[index] = side.scan.row_estimate(side.parts);
+      [](Side& side) {
+        side.types = side.scan.column_types(side.parts);
+        side.row_estimate = side.scan.row_estimate(side.parts);
       },
       stop);
   ScanPlan plan;
   plan.digest = digest_;
-  plan.buckets = bucket_count(std::max(rows[0], rows[1]));
+  plan.buckets = bucket_count(std::max(source_.row_estimate, target_.row_estimate));
   for (const std::string& column : table.columns) {
-    const ColumnForm form =
-        column_form(type_of(types[0], table.name, column), type_of(types[1], table.name, column));
+    const ColumnForm form = column_form(type_of(source_.types, table.name, column),
+                                        type_of(target_.types, table.name, column));
     plan.columns.push_back({column, form, table.key.empty() || contains(table.key, column)});
   }
   return plan;
 }
 
-std::vector<int64_t> Comparison::differing_buckets(const ScanPlan& plan, TableProof& proof,
-                                                   const std::stop_token& stop) {
-  BucketSums source(plan.buckets);
-  BucketSums target(plan.buckets);
+void Comparison::sum_up(const ScanPlan& plan, const std::stop_token& stop) {
   on_both(
       [&](Side& side) {
-        BucketSums& sums = &side == &source_ ? source : target;
+        side.sums = BucketSums(plan.buckets);
         side.scan.begin(bucket_scan(plan, side.parts));
         while (const auto line = side.scan.read(stop)) {
-          sums.add(*line);
+          side.sums.add(*line);
         }
         // Partitions may be attached in spite of the lock.
         side.unchanged = side.scan.unchanged(side.parts);
       },
       stop);
-  proof.rows = source.rows();
-  proof.target_rows = target.rows();
-  return source.differing(target);
 }
 
 void Comparison::find_rows(const ScanPlan& plan, const std::vector<int64_t>& buckets,
@@ -100,18 +87,15 @@ void Comparison::find_rows(const ScanPlan& plan, const std::vector<int64_t>& buc
       return line ? std::optional(parse_scanned_row(*line)) : std::nullopt;
     };
   };
+  const auto merge = [&] {
+    merge_rows(rows_of(source_.scan), rows_of(target_.scan), options_.listed_max, proof);
+  };
   run_together(
-      {[&] {
-        merge_rows(rows_of(source_.scan), rows_of(target_.scan), options_.listed_max, proof);
-      }},
-      [this] {
-        source_.scan.interrupt();
-        target_.scan.interrupt();
-      },
-      stop);
-  on_both([&](Side& side) { side.unchanged = side.scan.unchanged(side.parts); }, stop);
-  if (proof.missing + proof.extra + proof.different == 0) {
-    proof.unproven = "sums of digests differ, but no row does";
+      {merge}, [this] { interrupt(); }, stop);
+  on_both([](Side& side) { side.unchanged = side.scan.unchanged(side.parts); }, stop);
+  if (proof.missing + proof.extra + proof.different == 0 ||
+      proof.rows - proof.missing != proof.target_rows - proof.extra) {
+    proof.unproven = "sums of the rows and the rows themselves do not agree";
   }
 }
 
@@ -125,14 +109,13 @@ bool Comparison::unchanged(TableProof& proof) const {
   return proof.unproven.empty();
 }
 
-TableProof Comparison::compare(const ComparedTable& table, const std::stop_token& stop) {
-  const auto began = std::chrono::steady_clock::now();
-  const int64_t bytes_before = source_.scan.bytes() + target_.scan.bytes();
-  TableProof proof;
-  proof.table = table.name;
-  lock(table, stop);
+void Comparison::compare_into(TableProof& proof, const ComparedTable& table,
+                              const std::stop_token& stop) {
+  source_.parts = table.source;
+  target_.parts = table.target;
+  on_both([](Side& side) { side.unchanged = side.scan.lock(side.parts); }, stop);
   if (!unchanged(proof)) {
-    return proof;
+    return;
   }
   const ScanPlan plan = make_plan(table, stop);
   for (const DigestColumn& column : plan.columns) {
@@ -140,11 +123,22 @@ TableProof Comparison::compare(const ComparedTable& table, const std::stop_token
       proof.key.push_back(column.name);
     }
   }
-  const std::vector<int64_t> buckets = differing_buckets(plan, proof, stop);
+  sum_up(plan, stop);
+  proof.rows = source_.sums.rows();
+  proof.target_rows = target_.sums.rows();
+  const std::vector<int64_t> buckets = source_.sums.differing(target_.sums);
   if (unchanged(proof) && !buckets.empty()) {
     find_rows(plan, buckets, proof, stop);
     unchanged(proof);
   }
+}
+
+TableProof Comparison::compare(const ComparedTable& table, const std::stop_token& stop) {
+  const auto began = std::chrono::steady_clock::now();
+  const int64_t bytes_before = source_.scan.bytes() + target_.scan.bytes();
+  TableProof proof;
+  proof.table = table.name;
+  compare_into(proof, table, stop);
   proof.bytes = source_.scan.bytes() + target_.scan.bytes() - bytes_before;
   proof.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return proof;

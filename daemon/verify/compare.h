@@ -6,9 +6,14 @@
 // for the keys of rows in such buckets.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <stop_token>
+#include <string>
+#include <vector>
 
 #include "core/proof.h"
+#include "core/verify_rows.h"
 #include "core/verify_sql.h"
 #include "verify/scan.h"
 
@@ -33,17 +38,23 @@ class Comparison {
  private:
   struct Side {
     Scan scan;
-    std::vector<TablePart> parts;
+    std::vector<TablePart> parts = {};
     bool unchanged = false;
+    std::map<std::string, ColumnType> types = {};
+    int64_t row_estimate = 0;
+    BucketSums sums = BucketSums(0);
   };
 
+  // A thread a side; throws what the first to fail threw.
   void on_both(const std::function<void(Side&)>& job, const std::stop_token& stop);
-  void lock(const ComparedTable& table, const std::stop_token& stop);
+  void interrupt() const;
+
   ScanPlan make_plan(const ComparedTable& table, const std::stop_token& stop);
-  std::vector<int64_t> differing_buckets(const ScanPlan& plan, TableProof& proof,
-                                         const std::stop_token& stop);
+  void sum_up(const ScanPlan& plan, const std::stop_token& stop);
   void find_rows(const ScanPlan& plan, const std::vector<int64_t>& buckets, TableProof& proof,
                  const std::stop_token& stop);
+  void compare_into(TableProof& proof, const ComparedTable& table, const std::stop_token& stop);
+  // Says in `proof` when a side has changed.
   bool unchanged(TableProof& proof) const;
 
   Side source_;

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <functional>
-#include <memory>
+#include <optional>
 #include <pqxx/pqxx>
 #include <string>
 #include <vector>
@@ -30,16 +30,19 @@ class Snapshots {
     }
   }
 
-  // As the catalogs have it now.
-  ComparedTable table(const std::string& name, const std::vector<std::string>& key) const {
+  // As the catalogs have it now; by the key that both sides have, unless one is given.
+  ComparedTable table(const std::string& name,
+                      const std::optional<std::vector<std::string>>& key = std::nullopt) const {
+    const TableName full = {"public", name};
     pg::Session source(source_server_);
     const auto tables = source.transact(
         [](pqxx::transaction_base& transaction) { return pg::read_source_tables(transaction); });
-    const auto found = std::find_if(tables.begin(), tables.end(), [&](const SourceTable& table) {
-      return table.name.schema == "public" && table.name.name == name;
-    });
-    pg::Session target(target_server_);
-    return compared_table(*found, *pg::read_target_table(target, {"public", name}), key);
+    const auto found = std::find_if(tables.begin(), tables.end(),
+                                    [&](const SourceTable& table) { return table.name == full; });
+    pg::Session session(target_server_);
+    const auto target = pg::read_target_table(session, full);
+    return compared_table(*found, *target,
+                          key ? *key : common_key(*pg::relation_facts(source, full), *target));
   }
 
   TableProof prove(const ComparedTable& table, const verify::CompareOptions& options = {},
@@ -93,7 +96,8 @@ class Sides {
     on_target(sql);
   }
 
-  std::string prove(const std::string& table, const std::vector<std::string>& key = {"id"},
+  std::string prove(const std::string& table,
+                    const std::optional<std::vector<std::string>>& key = std::nullopt,
                     const verify::CompareOptions& options = {}) const {
     Snapshots snapshots(source_.dsn, target_.dsn);
     return readable(snapshots.prove(snapshots.table(table, key), options));

@@ -89,6 +89,17 @@ TEST_CASE("counts are exact beyond what is listed") {
   CHECK_FALSE(proof.equal());
 }
 
+TEST_CASE("large rows are listed until they are too many bytes, and counted all") {
+  const std::string large(1 << 20, 'x');
+  Briefs source;
+  for (int64_t hash = 0; hash < 20; ++hash) {
+    source.push_back({hash, large.c_str(), 5});
+  }
+  const TableProof proof = merged(source, {});
+  CHECK(proof.missing == 20);
+  CHECK(proof.listed.size() == 8);
+}
+
 TEST_CASE("a stream out of order is not believed") {
   CHECK_THROWS_AS(merged({{2, "a", 5}, {1, "b", 5}}, {}), Error);
 }

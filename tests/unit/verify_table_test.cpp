@@ -99,3 +99,14 @@ TEST_CASE("what cannot be compared column by column is refused") {
   CHECK_THROWS_WITH_AS(compared_table(wider, target_table(), {"id"}),
                        "column \"added\" of \"public.t\" is missing on the target", Error);
 }
+
+TEST_CASE("rows are told apart by a key that both sides have") {
+  RelationFacts facts;
+  facts.keys = {{"b"}, {"d", "c"}};
+  TargetTable target;
+  CHECK(common_key(facts, target).empty());
+  target.keys = {{true, {"a"}}, {false, {"c", "d"}}, {false, {"b"}}};
+  CHECK(common_key(facts, target) == Names{"c", "d"});
+  target.keys = {{true, {"b", "c"}}};
+  CHECK(common_key(facts, target).empty());
+}
