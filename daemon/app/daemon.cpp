@@ -20,6 +20,8 @@
 #include "control/listener.h"
 #include "copy/initial_copy.h"
 #include "link/link.h"
+#include "verify/report.h"
+#include "verify/verifier.h"
 
 namespace repld::app {
 
@@ -55,6 +57,20 @@ std::string failure_json(const ErrorStatus& failure) {
   return body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+control::CommandResult result_of(const verify::ProofReport& report, bool keys) {
+  if (report.failure) {
+    return {409, failure_json(*report.failure)};
+  }
+  if (!report.unknown.empty()) {
+    ErrorStatus unknown;
+    unknown.message = "no such table in the link";
+    unknown.detail = fmt::format("{}", fmt::join(report.unknown, ", "));
+    unknown.hint = "replctl tables lists them.";
+    return {409, failure_json(unknown)};
+  }
+  return {200, verify::report_json(report, keys)};
+}
+
 class Daemon {
  public:
   Daemon(const Config& config, std::string config_path)
@@ -63,6 +79,7 @@ class Daemon {
         lock_(config.control.socket + ".lock"),
         metrics_(config.link.name),
         link_(settings_of(config, lock_), hooks()),
+        verifier_(link_, config.verify.every_ms),
         port_(control_port()),
         http_(io_, config.http.listen, port_),
         socket_(io_, config.control.socket, port_),
@@ -82,6 +99,7 @@ class Daemon {
     });
     reload_at_signal();
     link_.start();
+    verifier_.start();
     publish_again();
     spdlog::info("repld {} started, http on {}, control socket {}", REPLD_VERSION, http_.address(),
                  config_.control.socket);
@@ -121,6 +139,7 @@ class Daemon {
       }
       spdlog::set_level(spdlog::level::from_str(config_.log.level));
       link_.reload(config_);
+      verifier_.repeat_every(config_.verify.every_ms);
       publish();
     } catch (const Error& error) {
       link_.record("reload", fmt::format("the configuration is left as it was: {} {} {}",
@@ -142,6 +161,7 @@ class Daemon {
       }
     });
     stopping_ = std::thread([this] {
+      verifier_.stop();
       link_.stop();
       asio::post(io_, [this] { io_.stop(); });
     });
@@ -186,6 +206,7 @@ class Daemon {
   InstanceLock lock_;
   Metrics metrics_;
   link::Link link_;
+  verify::Verifier verifier_;
   std::shared_ptr<const Status> published_;  // control thread only
   control::ControlPort port_;
   control::HttpListener http_;
@@ -273,6 +294,12 @@ void Daemon::execute(const control::CommandRequest& request,
                     : control::CommandResult{});
       break;
     }
+    case control::Command::verify:
+      verifier_.prove(request.tables,
+                      [reply, keys = request.keys](const verify::ProofReport& report) {
+                        reply(result_of(report, keys));
+                      });
+      break;
     case control::Command::finalize:
     case control::Command::finalize_source_gone:
       link_.finalize(request.command == control::Command::finalize_source_gone,

@@ -49,6 +49,15 @@ Metrics::Metrics(std::string link)
       slot_status_(gauges("repld_slot_status", "1 for the slot's wal_status, 0 for the others.")),
       table_rows_copied_(gauges("repld_table_copied_rows", "Rows brought by the first copy.")),
       copy_remaining_(gauges("repld_copy_remaining_bytes", "Estimate of what is left to copy.")),
+      table_rows_(gauges("repld_table_rows", "Rows of a table at its last proof, by side.")),
+      table_drift_rows_(gauges("repld_table_drift_rows",
+                               "Rows that differed at the last proof: missing on the target, extra "
+                               "there, or different.")),
+      table_checksum_match_(gauges("repld_table_checksum_match",
+                                   "Whether the last proof found both sides equal; absent while "
+                                   "nothing is proven.")),
+      table_verified_at_(gauges("repld_table_verified_timestamp_seconds",
+                                "When a table was last compared, Unix time.")),
       primary_(gauges("repld_primary", "1 for the side on which a group is written.")),
       applied_transactions_(
           counters("repld_applied_transactions_total", "Source transactions applied.")),
@@ -148,12 +157,33 @@ void Metrics::set_link(const LinkStatus& link) {
     slot_status_.Add({{"link", link.name}, {"status", known}}).Set(wal_status == known ? 1 : 0);
   }
   for (const TableStatus& table : link.tables) {
-    const prometheus::Labels of_table = {{"table", table.schema + "." + table.name}};
-    table_rows_copied_.Add(of_table).Set(static_cast<double>(table.rows_copied));
-    const bool copying = table.state == TableState::copying;
-    const int64_t left = copying ? std::max<int64_t>(table.bytes_total - table.bytes_copied, 0) : 0;
-    copy_remaining_.Add(of_table).Set(static_cast<double>(left));
+    set_table(table);
   }
+}
+
+void Metrics::set_table(const TableStatus& table) {
+  const std::string name = table.schema + "." + table.name;
+  const prometheus::Labels of_table = {{"table", name}};
+  table_rows_copied_.Add(of_table).Set(static_cast<double>(table.rows_copied));
+  const bool copying = table.state == TableState::copying;
+  const int64_t left = copying ? std::max<int64_t>(table.bytes_total - table.bytes_copied, 0) : 0;
+  copy_remaining_.Add(of_table).Set(static_cast<double>(left));
+  prometheus::Gauge& match = table_checksum_match_.Add(of_table);
+  if (!table.proof) {
+    table_checksum_match_.Remove(&match);
+    return;
+  }
+  const ProofStatus& proof = *table.proof;
+  match.Set(proof.equal() ? 1 : 0);
+  table_verified_at_.Add(of_table).Set(proof.at);
+  const auto set = [&](Gauges& gauges, const char* label, const char* value, int64_t rows) {
+    gauges.Add({{"table", name}, {label, value}}).Set(static_cast<double>(rows));
+  };
+  set(table_rows_, "side", "source", proof.rows);
+  set(table_rows_, "side", "target", proof.target_rows);
+  set(table_drift_rows_, "kind", "missing", proof.missing);
+  set(table_drift_rows_, "kind", "extra", proof.extra);
+  set(table_drift_rows_, "kind", "different", proof.different);
 }
 
 std::string Metrics::text() const {

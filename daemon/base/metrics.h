@@ -40,6 +40,7 @@ class Metrics {
   Gauges& gauges(const char* name, const char* help);
   Counters& counters(const char* name, const char* help);
   void set_link(const LinkStatus& link);
+  void set_table(const TableStatus& table);
 
   const std::string link_;
   std::shared_ptr<prometheus::Registry> registry_;
@@ -56,6 +57,10 @@ class Metrics {
   Gauges& slot_status_;
   Gauges& table_rows_copied_;
   Gauges& copy_remaining_;
+  Gauges& table_rows_;
+  Gauges& table_drift_rows_;
+  Gauges& table_checksum_match_;
+  Gauges& table_verified_at_;
   Gauges& primary_;
   Counters& applied_transactions_;
   Counters& applied_rows_;

@@ -19,7 +19,7 @@ constexpr std::chrono::seconds kPatience{3};  // with a command, before its wait
 
 }  // namespace
 
-Answer Client::ask(const char* method, const std::string& target,
+Answer Client::ask(const char* method, const std::string& target, const std::string& body,
                    std::optional<std::chrono::milliseconds> limit,
                    const std::function<void()>& slow) const {
   asio::io_context io;
@@ -35,9 +35,13 @@ Answer Client::ask(const char* method, const std::string& target,
       if (!ended) slow();
     });
   }
-  http::request<http::empty_body> request(http::string_to_verb(method), target, 11);
+  http::request<http::string_body> request(http::string_to_verb(method), target, 11);
   request.set(http::field::host, "repld");
   request.keep_alive(false);
+  if (!body.empty()) {
+    request.body() = body;
+    request.prepare_payload();
+  }
   beast::flat_buffer buffer;
   http::response_parser<http::string_body> parser;
   parser.body_limit(std::numeric_limits<std::uint64_t>::max());

@@ -30,6 +30,13 @@ int explain_unreachable(const Client& client) {
   return kUnreachable;
 }
 
+int explain_no_answer() {
+  fmt::print(stderr,
+             "replctl: the daemon ended before it answered; whether the command was carried out, "
+             "replctl events tells once it runs again\n");
+  return kUnreachable;
+}
+
 int explain_refusal(const Answer& answer) {
   const Json body = Json::parse(answer.body, nullptr, false);
   if (!body.is_object()) {
@@ -178,14 +185,11 @@ int show_events(const Client& client, const Output& output, bool follow) {
 }
 
 int send_command(const Client& client, const Output& output, const std::string& name) {
-  const Answer answer = client.command("/api/v1/" + name, [] {
+  const Answer answer = client.command("/api/v1/" + name, "", std::nullopt, [] {
     fmt::print(stderr, "replctl: still at work; replctl events tells what it waits for\n");
   });
   if (answer.asked && !answer.reached) {
-    fmt::print(stderr,
-               "replctl: the daemon ended before it answered; whether the command was carried out, "
-               "replctl events tells once it runs again\n");
-    return kUnreachable;
+    return explain_no_answer();
   }
   if (!answer.reached) {
     return explain_unreachable(client);
@@ -205,6 +209,29 @@ int send_command(const Client& client, const Output& output, const std::string& 
   }
   print("done\n");
   return kDone;
+}
+
+int verify(const Client& client, const Output& output, const VerifyOptions& options) {
+  const Json body = {{"tables", options.tables}, {"keys", options.keys}};
+  const auto began = Clock::now();
+  const Answer answer = client.command("/api/v1/verify", body.dump(), options.timeout, {});
+  if (answer.asked && !answer.reached && options.timeout &&
+      Clock::now() - began >= *options.timeout) {
+    fmt::print(stderr, "replctl: not done in time; it goes on, replctl tables shows the result\n");
+    return kTimedOut;
+  }
+  if (answer.asked && !answer.reached) {
+    return explain_no_answer();
+  }
+  if (!answer.reached) {
+    return explain_unreachable(client);
+  }
+  if (answer.status != 200) {
+    return explain_refusal(answer);
+  }
+  const Json proofs = Json::parse(answer.body);
+  print(output.json ? answer.body + "\n" : render_proofs(proofs, output.colour));
+  return proofs["equal"].get<bool>() ? kDone : kRefused;
 }
 
 }  // namespace repld::cli

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/client.h"
 
@@ -30,6 +32,13 @@ int wait_for(const Client& client, const Output& output, Goal goal,
              std::chrono::milliseconds timeout);
 int show_tables(const Client& client, const Output& output);
 int show_events(const Client& client, const Output& output, bool follow);
+struct VerifyOptions {
+  std::vector<std::string> tables;  // empty: all
+  bool keys = false;                // print those of rows that differ
+  std::optional<std::chrono::milliseconds> timeout;
+};
+// Compares now and waits: done when all are equal.
+int verify(const Client& client, const Output& output, const VerifyOptions& options);
 // pause, resume, skip and finalize with their queries. Also prints what the daemon left to do by
 // hand.
 int send_command(const Client& client, const Output& output, const std::string& name);

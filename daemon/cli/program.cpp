@@ -41,6 +41,9 @@ struct Choice {
   bool source_gone = false;
   bool ddl = false;
   std::string lsn;
+  std::vector<std::string> tables;
+  bool keys = false;
+  std::string verify_timeout;
 };
 
 std::string socket_of(const Choice& choice, const Tools& tools) {
@@ -128,6 +131,14 @@ int run_finalize(const Client& client, const Choice& choice) {
                       choice.source_gone ? "finalize?source_gone=true" : "finalize");
 }
 
+int run_verify(const Client& client, const Choice& choice) {
+  VerifyOptions options{choice.tables, choice.keys, std::nullopt};
+  if (!choice.verify_timeout.empty()) {
+    options.timeout = std::chrono::milliseconds(*parse_duration_ms(choice.verify_timeout));
+  }
+  return verify(client, choice.output, options);
+}
+
 int run_skip(const Client& client, const Choice& choice) {
   if (!choice.yes) {
     std::cerr << "replctl: skip leaves a whole transaction of the source out of the target for "
@@ -135,6 +146,10 @@ int run_skip(const Client& client, const Choice& choice) {
     return kUsage;
   }
   return send_command(client, choice.output, "skip?lsn=" + choice.lsn);
+}
+
+std::string is_duration(const std::string& text) {
+  return parse_duration_ms(text) ? std::string() : "is no duration like 60s or 5m";
 }
 
 }  // namespace
@@ -154,9 +169,7 @@ int run_program(int argc, char** argv, const Tools& tools) {
   status->add_option("--wait-for", choice.goal, "return once this is reached")
       ->check(CLI::IsMember({"streaming", "copied", "caught-up"}));
   status->add_option("--timeout", choice.timeout, "for --wait-for, like 60s or 5m")
-      ->check([](const std::string& text) {
-        return parse_duration_ms(text) ? std::string() : "is no duration like 60s or 5m";
-      });
+      ->check(is_duration);
   CLI::App* doctor = program.add_subcommand("doctor", "what is missing, and what mends it");
   doctor->add_flag("--ddl", choice.ddl, "print only the SQL that makes the target fit");
   program.add_subcommand("tables", "state of each table");
@@ -169,6 +182,11 @@ int run_program(int argc, char** argv, const Tools& tools) {
         return try_parse_lsn(text) ? std::string() : "is no position like 16/B374D848";
       });
   skip->add_flag("--yes", choice.yes, "do it: the transaction is lost for the target");
+  CLI::App* verify = program.add_subcommand("verify", "prove now that tables are equal");
+  verify->add_option("tables", choice.tables, "as schema.table; all without");
+  verify->add_flag("--keys", choice.keys, "print the keys of rows that differ");
+  verify->add_option("--timeout", choice.verify_timeout, "how long to wait, like 60s or 5m")
+      ->check(is_duration);
   CLI::App* events = program.add_subcommand("events", "what happened");
   events->add_flag("--follow", choice.follow, "keep printing new ones");
   CLI::App* config_command = program.add_subcommand("config", "the configuration file");
@@ -203,6 +221,7 @@ int run_program(int argc, char** argv, const Tools& tools) {
   if (name == "tables") return show_tables(client, choice.output);
   if (name == "events") return show_events(client, choice.output, choice.follow);
   if (name == "finalize") return run_finalize(client, choice);
+  if (name == "verify") return run_verify(client, choice);
   if (name == "skip") return run_skip(client, choice);
   return send_command(client, choice.output, name);
 }

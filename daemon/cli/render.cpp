@@ -147,6 +147,33 @@ std::string render_tables(const Json& status) {
   return text;
 }
 
+std::string render_proofs(const Json& proofs, bool colour) {
+  size_t width = 5;
+  for (const Json& table : proofs["tables"]) {
+    width = std::max(width, table["table"].get<std::string>().size());
+  }
+  std::string text = fmt::format("{:{}}  {:>12}  {:>9}  {:>9}  {:>9}  {}\n", "table", width, "rows",
+                                 "missing", "extra", "different", "proof");
+  for (const Json& table : proofs["tables"]) {
+    const auto unproven = table["unproven"].get<std::string>();
+    const bool differs = table["missing"] != 0 || table["extra"] != 0 || table["different"] != 0;
+    const std::string result = !unproven.empty() ? paint("unproven: " + unproven, "33", colour)
+                               : differs         ? paint("differs", "31", colour)
+                                                 : paint("equal", "32", colour);
+    text +=
+        fmt::format("{:{}}  {:>12}  {:>9}  {:>9}  {:>9}  {}\n", table["table"].get<std::string>(),
+                    width, table["rows"].get<int64_t>(), table["missing"].get<int64_t>(),
+                    table["extra"].get<int64_t>(), table["different"].get<int64_t>(), result);
+    for (const Json& row : table.value("keys", Json::array())) {
+      text += fmt::format("  {:9}  {} = {}\n", row["kind"].get<std::string>(), table["key"].dump(),
+                          row["key"].dump());
+    }
+  }
+  return text + fmt::format("{}, at {} fences\n",
+                            proofs["equal"].get<bool>() ? "all equal" : "not all equal",
+                            proofs["fences"].get<int>());
+}
+
 std::string render_event(const Json& event) {
   const auto at = static_cast<std::time_t>(event["at"].get<double>());
   return fmt::format("{:%Y-%m-%d %H:%M:%S}  {:10}  {}\n", fmt::localtime(at),

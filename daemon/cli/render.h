@@ -9,6 +9,8 @@ namespace repld::cli {
 
 std::string render_status(const nlohmann::json& status, bool colour);
 std::string render_tables(const nlohmann::json& status);
+// What verify answers.
+std::string render_proofs(const nlohmann::json& proofs, bool colour);
 std::string render_event(const nlohmann::json& event);
 
 std::string bytes_text(int64_t bytes);  // "3.4 MB"

@@ -11,11 +11,13 @@
 
 namespace repld::control {
 
-enum class Command { pause, resume, mark, skip, finalize, finalize_source_gone };
+enum class Command { pause, resume, mark, skip, finalize, finalize_source_gone, verify };
 
 struct CommandRequest {
   Command command = Command::pause;
-  Lsn lsn = Lsn::invalid;  // skip: the source transaction, by its commit position
+  Lsn lsn = Lsn::invalid;           // skip: the source transaction, by its commit position
+  std::vector<std::string> tables;  // verify: as schema.table; empty: all
+  bool keys = false;                // verify: with the keys of rows that differ
 };
 
 struct CommandResult {

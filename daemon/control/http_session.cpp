@@ -59,7 +59,8 @@ class Session : public std::enable_shared_from_this<Session> {
       stream_.expires_after(kAnswerTimeout);
     }
     const auto& request = parser_->get();
-    const Request asked{std::string(request.method_string()), std::string(request.target())};
+    const Request asked{std::string(request.method_string()), std::string(request.target()),
+                        request.body()};
     // The answer may come from another thread: it goes back to ours.
     route(port_, access_, asked, [self = shared_from_this()](Response response) {
       boost::asio::dispatch(

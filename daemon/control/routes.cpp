@@ -77,6 +77,7 @@ std::optional<Command> command_of(std::string_view path, std::string_view query)
   if (path == "/api/v1/resume") return Command::resume;
   if (path == "/api/v1/mark") return Command::mark;
   if (path == "/api/v1/skip") return Command::skip;
+  if (path == "/api/v1/verify") return Command::verify;
   if (path == "/api/v1/finalize") {
     return parameter(query, "source_gone") == "true" ? Command::finalize_source_gone
                                                      : Command::finalize;
@@ -99,16 +100,35 @@ std::optional<Response> read(const ControlPort& port, Access access, std::string
   return std::nullopt;
 }
 
-void give(const ControlPort& port, Command command, const std::optional<Lsn>& lsn,
+// {"tables":["public.t"],"keys":true}, both optional. False when it is something else.
+bool read_body(const std::string& body, CommandRequest& command) {
+  const auto json = nlohmann::json::parse(body.empty() ? "{}" : body, nullptr, false);
+  try {
+    command.tables = json.value("tables", std::vector<std::string>());
+    command.keys = json.value("keys", false);
+    return true;
+  } catch (const nlohmann::json::exception&) {
+    return false;
+  }
+}
+
+void give(const ControlPort& port, Command command, std::string_view query, const std::string& body,
           std::function<void(Response)> reply) {
+  const auto lsn = try_parse_lsn(parameter(query, "lsn"));
   if (command == Command::skip && !lsn) {
     reply(failure(400, "lsn must be a position like 16/B374D848"));
     return;
   }
-  port.command({command, lsn.value_or(Lsn::invalid)},
-               [reply = std::move(reply)](CommandResult result) {
-                 reply({result.http_status, "application/json", std::move(result.json)});
-               });
+  CommandRequest request;
+  request.command = command;
+  request.lsn = lsn.value_or(Lsn::invalid);
+  if (!read_body(body, request)) {
+    reply(failure(400, "the body must be JSON with tables and keys"));
+    return;
+  }
+  port.command(request, [reply = std::move(reply)](CommandResult result) {
+    reply({result.http_status, "application/json", std::move(result.json)});
+  });
 }
 
 }  // namespace
@@ -121,7 +141,7 @@ void route(const ControlPort& port, Access access, const Request& request,
       path.size() == target.size() ? std::string_view() : target.substr(path.size() + 1);
   const auto command = access == Access::full ? command_of(path, query) : std::nullopt;
   if (request.method == "POST" && command) {
-    give(port, *command, try_parse_lsn(parameter(query, "lsn")), std::move(reply));
+    give(port, *command, query, request.body, std::move(reply));
     return;
   }
   const bool reading = request.method == "GET" || request.method == "HEAD";

@@ -50,6 +50,16 @@ Json json_of(const ErrorStatus& error) {
           {"at", error.at}};
 }
 
+Json json_of(const ProofStatus& proof) {
+  return {{"at", proof.at},
+          {"equal", proof.equal()},
+          {"rows", proof.rows},
+          {"target_rows", proof.target_rows},
+          {"missing", proof.missing},
+          {"extra", proof.extra},
+          {"different", proof.different}};
+}
+
 Json json_of(const TableStatus& table) {
   return {{"schema", table.schema},
           {"name", table.name},
@@ -61,7 +71,8 @@ Json json_of(const TableStatus& table) {
           {"missing_rows", table.missing_rows},
           {"unexpected_rows", table.unexpected_rows},
           {"copied_at", table.copied_at},
-          {"reason", table.reason}};
+          {"reason", table.reason},
+          {"proof", table.proof ? json_of(*table.proof) : Json(nullptr)}};
 }
 
 Json json_of(const SlotStatus& slot) {
@@ -101,6 +112,19 @@ Json json_of(const LinkStatus& link) {
 }
 
 }  // namespace
+
+ErrorStatus error_status(const Error& error, double at) {
+  ErrorStatus status;
+  status.kind = to_string(error.kind());
+  status.message = error.what();
+  status.detail = error.detail();
+  status.hint = error.hint();
+  status.sqlstate = error.sqlstate();
+  status.table = error.table();
+  status.transaction = error.transaction();
+  status.at = at;
+  return status;
+}
 
 std::vector<std::string> unready_reasons(const Status& status, double max_lag_seconds) {
   std::vector<std::string> reasons;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "core/lsn.h"
 
 namespace repld {
@@ -44,6 +45,20 @@ struct ErrorStatus {
   double at = 0;
 };
 
+ErrorStatus error_status(const Error& error, double at);
+
+// The last comparison at a fence.
+struct ProofStatus {
+  double at = 0;
+  int64_t rows = 0;  // on the source
+  int64_t target_rows = 0;
+  int64_t missing = 0;  // on the source only
+  int64_t extra = 0;    // on the target only
+  int64_t different = 0;
+
+  bool equal() const { return missing == 0 && extra == 0 && different == 0; }
+};
+
 struct TableStatus {
   std::string schema;
   std::string name;
@@ -56,6 +71,7 @@ struct TableStatus {
   int64_t unexpected_rows = 0;  // inserts that found one
   double copied_at = 0;
   std::string reason;  // why it is refused
+  std::optional<ProofStatus> proof;
 };
 
 struct SlotStatus {

@@ -107,7 +107,7 @@ bool Fence::attempt(const FenceOptions& options, const std::stop_token& stop) {
   failpoint("fence.after_snapshot");
   marker_.exec("select pg_logical_emit_message(true, 'repld', 'fence')");
   const auto judgement =
-      gate_->judge(sight.snapshot, sight.insert_lsn, closed_at_ + options.pause_max, stop);
+      gate_->judge(sight.snapshot, sight.insert_lsn, closed_at_ + options.reach_within, stop);
   if (judgement.verdict == FenceGate::Verdict::reached) {
     return true;
   }

@@ -28,8 +28,10 @@ namespace repld::link {
 struct FenceOptions {
   std::vector<TableName> tables;  // of the source, to be locked
   bool hold = false;              // the target stays at the fence until release()
-  std::chrono::milliseconds pause_max{2000};
-  std::chrono::milliseconds give_up_after{30'000};
+  // For one snapshot. Until the stream has passed it the target goes on with what belongs before
+  // it, so a link that lags is not held up by this; what comes after waits.
+  std::chrono::milliseconds reach_within{10'000};
+  std::chrono::milliseconds give_up_after{60'000};
 };
 
 // An id that the source assigned after all that has begun or committed there so far.

@@ -26,17 +26,8 @@ int64_t jittered(int64_t milliseconds) {
 }
 
 ErrorStatus describe(const Error& error) {
-  ErrorStatus status;
-  status.kind = to_string(error.kind());
-  status.message = error.what();
-  status.detail = error.detail();
-  status.hint = error.hint();
-  status.sqlstate = error.sqlstate();
-  status.table = error.table();
-  status.transaction = error.transaction();
-  status.at =
-      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-  return status;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return error_status(error, std::chrono::duration<double>(now).count());
 }
 
 std::string one_line(const Error& error) {

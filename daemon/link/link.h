@@ -11,7 +11,9 @@
 #include <thread>
 
 #include "base/wakeup.h"
+#include "link/fence.h"
 #include "link/monitor.h"
+#include "link/replicated.h"
 #include "link/retention.h"
 #include "link/shared.h"
 
@@ -41,6 +43,16 @@ class Link {
   using FinalizeReply = std::function<void(const std::optional<ErrorStatus>& failure,
                                            const std::vector<std::string>& left)>;
   void finalize(bool source_gone, FinalizeReply reply);
+  // Any thread; see link/fence.
+  std::unique_ptr<Fence> fence(const FenceOptions& options, const std::stop_token& stop) {
+    return std::make_unique<Fence>(shared_, options, stop);
+  }
+  std::vector<SourceTable> tables(pg::Session& target, pqxx::transaction_base& source) const {
+    return replicated_tables(target, shared_, source);
+  }
+  void keep_proof(pg::Session& target, const TableProof& proof) {
+    link::keep_proof(target, shared_, proof);
+  }
   void mark(MarkReply reply) { monitor_.mark(std::move(reply)); }
 
   // Of the thread that calls the hooks.

@@ -9,6 +9,7 @@
 #include "link/placement.h"
 #include "link/published.h"
 #include "link/relation_filter.h"
+#include "link/replicated.h"
 #include "link/setup.h"
 #include "link/skip.h"
 #include "pg/catalog.h"
@@ -199,23 +200,7 @@ void LinkSession::prepare_tables() {
       joining_.reset();
     }
   }
-  std::vector<TableStatus> shown;
-  const auto rows = target_->exec_params(
-      "select schema_name, table_name, state, rows, bytes, "
-      "coalesce(extract(epoch from copied_at), 0) from repld.table_state "
-      "where link = $1 and state = 'copied' order by schema_name, table_name",
-      shared_.name());
-  for (const auto& row : rows) {
-    TableStatus table;
-    table.schema = row[0].c_str();
-    table.name = row[1].c_str();
-    table.group = group_of(shared_.settings.config, table.schema, table.name);
-    table.state = TableState::copied;
-    table.rows_copied = row[3].as<int64_t>();
-    table.bytes_copied = table.bytes_total = row[4].as<int64_t>();
-    table.copied_at = row[5].as<double>();
-    shown.push_back(std::move(table));
-  }
+  std::vector<TableStatus> shown = shown_tables(*target_, shared_);
   surroundings_ = std::make_unique<apply::Surroundings>(shared_.name(), row_->guard_nonce);
   target_->transact([&](pqxx::transaction_base& transaction) {
     transaction.exec("set local lock_timeout = '5s'");

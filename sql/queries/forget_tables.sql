@@ -1,9 +1,14 @@
--- forget_tables: forgets the tables of a link that are in one of the states, and their chunks.
+-- forget_tables: forgets the tables of a link that are in one of the states, with their chunks and
+-- proofs.
 -- $1 link  $2 states of repld.table_state (text[])
 with gone as (
   delete from repld.table_state
    where link = $1 and state = any ($2::text[])
   returning schema_name, table_name
+), proofs as (
+  delete from repld.verification v
+   using gone
+   where v.link = $1 and (v.schema_name, v.table_name) = (gone.schema_name, gone.table_name)
 )
 delete from repld.copy_chunk c
  using gone

@@ -43,7 +43,7 @@ TEST_CASE("the status as JSON has every field in a fixed order, positions as tex
       R"("at":1700000001.0},"tables":[)"
       R"({"schema":"public","name":"clients","group":"salon","state":"copying","rows_copied":40,)"
       R"("bytes_copied":1000,"bytes_total":4000,"missing_rows":3,)"
-      R"("unexpected_rows":0,"copied_at":1700000002.5,"reason":""}]}],)"
+      R"("unexpected_rows":0,"copied_at":1700000002.5,"reason":"","proof":null}]}],)"
       R"("groups":[{"name":"salon","primary":"source"},{"name":"rest","primary":"target"}]})";
   CHECK(status_json(status) == expected);
 }

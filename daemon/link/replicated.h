@@ -1,0 +1,24 @@
+// The tables that a link replicates: those that are copied, as its state on the target says.
+#pragma once
+
+#include <vector>
+
+#include "core/proof.h"
+#include "core/status.h"
+#include "core/table.h"
+#include "link/shared.h"
+#include "pg/session.h"
+
+namespace repld::link {
+
+// For the status, with the last proof of each.
+std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared);
+
+// As a snapshot of the source shows them, what existing publications leave out left out.
+std::vector<SourceTable> replicated_tables(pg::Session& target, const Shared& shared,
+                                           pqxx::transaction_base& source);
+
+// Into repld.verification and the status. `proof.table`: as repld.table_state names it.
+void keep_proof(pg::Session& target, Shared& shared, const TableProof& proof);
+
+}  // namespace repld::link

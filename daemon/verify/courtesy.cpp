@@ -1,0 +1,50 @@
+#include "verify/courtesy.h"
+
+#include <spdlog/spdlog.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "pg/session.h"
+
+namespace repld::verify {
+
+namespace {
+
+constexpr std::chrono::milliseconds kInterval{500};
+// ACCESS EXCLUSIVE is all that our ACCESS SHARE stands against.
+constexpr const char* kIsWaitedFor =
+    "select exists (select from pg_catalog.pg_locks where not granted and mode = "
+    "'AccessExclusiveLock' and $1::int = any (pg_catalog.pg_blocking_pids(pid)))";
+
+}  // namespace
+
+Courtesy::Courtesy(Watched source, Watched target, std::stop_source give_way)
+    : source_([source = std::move(source), give_way](const std::stop_token& stop) {
+        watch(source, give_way, stop);
+      }),
+      target_([target = std::move(target), give_way](const std::stop_token& stop) {
+        watch(target, give_way, stop);
+      }) {}
+
+void Courtesy::watch(const Watched& watched, std::stop_source give_way,
+                     const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any pause;
+  try {
+    pg::Session session(watched.server);
+    while (!stop.stop_requested() && !give_way.stop_requested()) {
+      if (session.exec_params(kIsWaitedFor, watched.backend_pid)[0][0].as<bool>()) {
+        give_way.request_stop();
+      }
+      std::unique_lock lock(mutex);
+      pause.wait_for(lock, stop, kInterval, [] { return false; });
+    }
+  } catch (const Error& error) {
+    // Who cannot see whether somebody waits does not keep anybody waiting.
+    spdlog::debug("verify: {}", error.what());
+    give_way.request_stop();
+  }
+}
+
+}  // namespace repld::verify

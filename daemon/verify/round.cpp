@@ -1,0 +1,78 @@
+#include "verify/round.h"
+
+#include "pg/catalog.h"
+#include "pg/snapshot.h"
+#include "verify/courtesy.h"
+
+namespace repld::verify {
+
+namespace {
+
+// How long a snapshot keeps the servers from removing what is dead.
+constexpr std::chrono::seconds kSnapshotAge{60};
+
+void stand_in(pg::CopyConnection& connection, const std::string& snapshot) {
+  connection.exec("begin isolation level repeatable read read only");
+  pg::import_snapshot(connection, snapshot);
+}
+
+int backend_pid(pg::CopyConnection& connection) {
+  // Not the library's: a pooler makes up its own.
+  return std::stoi(pg::text(connection.exec("select pg_backend_pid()"), 0, 0));
+}
+
+}  // namespace
+
+Round::Round(link::Link& link, const std::stop_token& stop)
+    : link_(link),
+      source_(link.settings().source),
+      target_(link.settings().target),
+      source_catalog_(link.settings().source),
+      target_catalog_(link.settings().target) {
+  const auto fence = link.fence({}, stop);
+  taken_at_ = std::chrono::steady_clock::now();
+  retakes_ = fence->retakes();
+  pause_seconds_ = fence->pause_seconds();
+  stand_in(source_, fence->source_snapshot());
+  stand_in(target_, fence->target_snapshot());
+  tables_ = source_catalog_.transact([&](pqxx::transaction_base& transaction) {
+    transaction.exec("set transaction isolation level repeatable read");
+    pg::import_snapshot(transaction, fence->source_snapshot());
+    return link.tables(target_catalog_, transaction);
+  });
+  comparison_ = std::make_unique<Comparison>(Endpoint{link.settings().source, source_},
+                                             Endpoint{link.settings().target, target_});
+}
+
+TableProof Round::compare(const SourceTable& table, const std::stop_token& stop) {
+  TableProof proof;
+  proof.table = table.name;
+  std::stop_source end;
+  const std::stop_callback on_stop(stop, [&] { end.request_stop(); });
+  const Courtesy courtesy({link_.settings().source, backend_pid(source_)},
+                          {link_.settings().target, backend_pid(target_)}, end);
+  try {
+    return comparison_->compare(describe(table), end.get_token());
+  } catch (const Error& error) {
+    gave_way_ = end.stop_requested() && !stop.stop_requested();
+    if (error.kind() != ErrorKind::schema && !gave_way_) {
+      throw;
+    }
+    proof.unproven = gave_way_ ? "gave way to somebody who waited for the table" : error.what();
+  }
+  return proof;
+}
+
+ComparedTable Round::describe(const SourceTable& table) {
+  const auto target = pg::read_target_table(target_catalog_, table.name);
+  if (!target) {
+    throw missing_table(table.name);
+  }
+  const auto facts = pg::relation_facts(source_catalog_, table.oid);
+  return compared_table(table, *target,
+                        facts ? common_key(*facts, *target) : std::vector<std::string>());
+}
+
+bool Round::is_old() const { return std::chrono::steady_clock::now() - taken_at_ > kSnapshotAge; }
+
+}  // namespace repld::verify

@@ -1,0 +1,48 @@
+// One fence's worth of comparisons: the sessions that hold its snapshots, and the tables in them.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "core/proof.h"
+#include "core/table.h"
+#include "link/link.h"
+#include "pg/copy_connection.h"
+#include "verify/compare.h"
+
+namespace repld::verify {
+
+class Round {
+ public:
+  // Takes the fence. Throws Error.
+  Round(link::Link& link, const std::stop_token& stop);
+
+  // Of the link, as the snapshot shows them.
+  const std::vector<SourceTable>& tables() const { return tables_; }
+  // Throws Error; with one the round is over. So it is once gave_way().
+  TableProof compare(const SourceTable& table, const std::stop_token& stop);
+  bool gave_way() const { return gave_way_; }
+  bool is_old() const;
+
+  int retakes() const { return retakes_; }
+  double pause_seconds() const { return pause_seconds_; }
+
+ private:
+  ComparedTable describe(const SourceTable& table);
+
+  link::Link& link_;
+  pg::CopyConnection source_;
+  pg::CopyConnection target_;
+  pg::Session source_catalog_;
+  pg::Session target_catalog_;
+  std::vector<SourceTable> tables_;
+  std::unique_ptr<Comparison> comparison_;
+  int retakes_ = 0;
+  double pause_seconds_ = 0;
+  bool gave_way_ = false;
+  std::chrono::steady_clock::time_point taken_at_;
+};
+
+}  // namespace repld::verify

@@ -1,0 +1,167 @@
+#include "verify/verifier.h"
+
+#include <algorithm>
+#include <set>
+
+#include "verify/round.h"
+
+namespace repld::verify {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kTriesMax = 3;    // a table, before it is unproven
+constexpr int kRestFactor = 2;  // so long as a round that nobody asked for took
+constexpr std::chrono::seconds kBeforeNextTry{10};
+// Whoever has just started the daemon looks at other things first.
+constexpr std::chrono::seconds kBeforeFirst{60};
+
+bool is_asked_for(const std::vector<std::string>& asked, const SourceTable& table) {
+  return asked.empty() || std::find(asked.begin(), asked.end(), table.name.full()) != asked.end();
+}
+
+}  // namespace
+
+void Verifier::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Verifier::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void Verifier::prove(std::vector<std::string> tables, Reply reply) {
+  const std::lock_guard lock(mutex_);
+  requests_.push_back({std::move(tables), std::move(reply)});
+  changed_.notify_all();
+}
+
+void Verifier::repeat_every(int64_t every_ms) {
+  const std::lock_guard lock(mutex_);
+  every_ms_ = every_ms;
+  changed_.notify_all();
+}
+
+// Waits for one; what is due by the clock has no reply. Nothing when stopped.
+std::optional<Verifier::Request> Verifier::next(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    if (!requests_.empty()) {
+      Request request = std::move(requests_.front());
+      requests_.pop_front();
+      return request;
+    }
+    const auto asked = [&, every_ms = every_ms_] {
+      return !requests_.empty() || every_ms != every_ms_;
+    };
+    if (every_ms_ == 0) {
+      changed_.wait(lock, stop, asked);
+    } else if (!changed_.wait_until(lock, stop, rested_, asked) && !stop.stop_requested()) {
+      return Request{};
+    }
+  }
+  return std::nullopt;
+}
+
+void Verifier::run(const std::stop_token& stop) {
+  rested_ = Clock::now() + kBeforeFirst;
+  while (const auto request = next(stop)) {
+    const auto began = Clock::now();
+    const ProofReport report = prove_now(request->tables, stop);
+    if (stop.stop_requested()) {
+      return;
+    }
+    const auto took = Clock::now() - began;
+    if (request->reply) {
+      request->reply(report);
+    } else {
+      const auto every = std::chrono::milliseconds([this] {
+        const std::lock_guard lock(mutex_);
+        return every_ms_;
+      }());
+      const Clock::duration rest = report.failure ? std::min<Clock::duration>(every, kBeforeNextTry)
+                                                  : std::max<Clock::duration>(every - took, {});
+      rested_ = Clock::now() + std::max<Clock::duration>(rest, kRestFactor * took);
+    }
+    tell(report);
+  }
+}
+
+ProofReport Verifier::prove_now(const std::vector<std::string>& asked,
+                                const std::stop_token& stop) {
+  ProofReport report;
+  std::set<uint32_t> done;
+  std::map<uint32_t, int> tries;
+  try {
+    pg::Session target(link_.settings().target);
+    bool all = false;
+    while (!all) {
+      Round round(link_, stop);
+      ++report.fences;
+      report.retakes += round.retakes();
+      report.pause_seconds_max = std::max(report.pause_seconds_max, round.pause_seconds());
+      all = true;
+      for (const SourceTable& table : round.tables()) {
+        if (!is_asked_for(asked, table) || done.count(table.oid) > 0) {
+          continue;
+        }
+        if (round.is_old() || round.gave_way()) {
+          all = false;
+          break;
+        }
+        TableProof proof = round.compare(table, stop);
+        if (!proof.unproven.empty() && ++tries[table.oid] < kTriesMax) {
+          all = false;
+          continue;
+        }
+        link_.keep_proof(target, proof);
+        done.insert(table.oid);
+        report.tables.push_back(std::move(proof));
+      }
+    }
+  } catch (const Error& error) {
+    report.failure = error_status(error, 0);
+  } catch (const std::exception& failure) {
+    report.failure = error_status(Error(ErrorKind::internal, failure.what()), 0);
+  }
+  for (const std::string& name : asked) {
+    if (!report.failure &&
+        std::none_of(report.tables.begin(), report.tables.end(),
+                     [&](const TableProof& proof) { return proof.table.full() == name; })) {
+      report.unknown.push_back(name);
+    }
+  }
+  return report;
+}
+
+void Verifier::tell(const ProofReport& report) {
+  const std::string failure =
+      report.failure ? report.failure->message + "; " + report.failure->detail : "";
+  if (failure != last_failure_ && !failure.empty()) {
+    link_.record("unproven", failure);
+  }
+  last_failure_ = failure;
+  int64_t rows = 0;
+  size_t equal = 0;
+  for (const TableProof& proof : report.tables) {
+    rows += proof.rows;
+    equal += proof.equal() ? 1U : 0U;
+    if (!proof.unproven.empty()) {
+      link_.record("unproven", proof.table.full() + ": " + proof.unproven);
+    } else if (!proof.equal()) {
+      link_.record("drift",
+                   fmt::format("{}: {} rows missing, {} extra, {} different", proof.table.full(),
+                               proof.missing, proof.extra, proof.different));
+    }
+  }
+  if (!report.tables.empty()) {
+    link_.record("verified", fmt::format("{} of {} tables equal, {} rows, at {} fences", equal,
+                                         report.tables.size(), rows, report.fences));
+  }
+}
+
+}  // namespace repld::verify

@@ -1,0 +1,75 @@
+// Proves the tables of a link equal, now and then and on demand: takes a fence, compares table by
+// table under its snapshots while replication goes on, keeps what came of it.
+//
+// A snapshot is held for a minute or one table; then the rest goes on at another fence. A table
+// that was rewritten under the snapshot, or whose application waits for us with DDL, is looked at
+// again, a few times, and is unproven after that. What nobody asked for takes at most a third of
+// the time.
+//
+// Everything runs on one thread. One comparison at a time.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/proof.h"
+#include "core/status.h"
+#include "link/link.h"
+
+namespace repld::verify {
+
+struct ProofReport {
+  std::vector<TableProof> tables;
+  std::vector<std::string> unknown;    // asked for, and no table of the link
+  std::optional<ErrorStatus> failure;  // what kept the rest from being compared
+  int fences = 0;
+  int retakes = 0;
+  double pause_seconds_max = 0;  // of the applier
+};
+
+class Verifier {
+ public:
+  using Reply = std::function<void(const ProofReport& report)>;
+
+  // Borrows the link. `every_ms`: 0: only on demand.
+  Verifier(link::Link& link, int64_t every_ms) : link_(link), every_ms_(every_ms) {}
+  ~Verifier() { stop(); }
+
+  void start();
+  void stop();
+
+  // Any thread. `tables`: as schema.table; empty: all. `reply` is called once, on another thread,
+  // unless the verifier is stopped before.
+  void prove(std::vector<std::string> tables, Reply reply);
+  void repeat_every(int64_t every_ms);
+
+ private:
+  struct Request {
+    std::vector<std::string> tables;
+    Reply reply;
+  };
+
+  std::optional<Request> next(const std::stop_token& stop);
+  void run(const std::stop_token& stop);
+  ProofReport prove_now(const std::vector<std::string>& tables, const std::stop_token& stop);
+  void tell(const ProofReport& report);
+
+  link::Link& link_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  int64_t every_ms_;                              // guarded by mutex_
+  std::deque<Request> requests_;                  // guarded by mutex_
+  std::chrono::steady_clock::time_point rested_;  // of the thread: when the next round may begin
+  std::string last_failure_;                      // told once, not at every try
+  std::jthread thread_;
+};
+
+}  // namespace repld::verify

@@ -1,0 +1,12 @@
+-- store_verification: adds a comparison of a table; of each table the newest hundred are kept.
+-- $1 link  $2 schema  $3 table  $4 rows  $5 rows of the target  $6 missing  $7 extra  $8 different
+-- $9 why it is unproven, empty: it is proven  $10 seconds
+with old as (
+  delete from repld.verification
+   where id in (select id from repld.verification
+                 where link = $1 and schema_name = $2 and table_name = $3
+                 order by id desc offset 99)
+)
+insert into repld.verification
+  (link, schema_name, table_name, rows, target_rows, missing, extra, different, unproven, seconds)
+values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''), $10)

@@ -1,0 +1,200 @@
+// replctl verify while writes go on: no false alarm, and no difference that is not found.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <csignal>
+
+#include "support/pair.h"
+
+using namespace repld::testing;
+
+namespace {
+
+constexpr const char* kSchema =
+    "create table a (id int primary key, n int, body text); "
+    "create table b (id bigint primary key, n int, at timestamptz default now()); "
+    "create table k (n int, t text); "
+    "create table p (id int, k int, v text, primary key (id, k)) partition by list (k); "
+    "create table p1 partition of p for values in (1); create table p2 partition of p default";
+
+void fill(const Pair& pair) {
+  pair.on_source(
+      "alter table k replica identity full; "
+      "insert into a select i, 0, md5(i::text) from generate_series(1, 2000) i; "
+      "insert into k select i / 2, 'x' from generate_series(1, 200) i; "
+      "insert into p select i, i % 3, 'v' from generate_series(1, 500) i");
+}
+
+// Small transactions on several sessions, half of them committed asynchronously, some of which
+// touch nothing that is published.
+class Load {
+ public:
+  Load(const Pair& pair, int sessions) {
+    for (int number = 0; number < sessions; ++number) {
+      threads_.emplace_back(
+          [this, dsn = pair.source.dsn, number, sessions](const std::stop_token& stop) {
+            pqxx::connection connection(dsn);
+            pqxx::nontransaction session(connection);
+            session.exec("set search_path = public; set synchronous_commit = " +
+                         std::string(number % 2 == 0 ? "on" : "off"));
+            for (int64_t i = number; !stop.stop_requested(); i += sessions) {
+              write(session, i);
+              ++written_;
+            }
+          });
+    }
+  }
+  int64_t written() const { return written_; }
+
+ private:
+  static void write(pqxx::nontransaction& session, int64_t i) {
+    const std::string id = std::to_string(i);
+    switch (i % 5) {
+      case 0: session.exec("insert into b (id, n) values (" + id + ", 1)"); break;
+      case 1:
+        session.exec("begin; update a set n = n + 1 where id = 1 + " + id +
+                     " % 2000; insert into k values (" + id + ", 'w'); commit");
+        break;
+      case 2: session.exec("delete from b where id = " + id + " - 50"); break;
+      case 3: session.exec("update p set v = '" + id + "' where id = 1 + " + id + " % 500"); break;
+      default: session.exec("select pg_logical_emit_message(true, 'other', 'x')"); break;
+    }
+  }
+
+  std::atomic<int64_t> written_{0};
+  std::vector<std::jthread> threads_;
+};
+
+nlohmann::json verify(const Pair& pair, std::vector<std::string> arguments = {}) {
+  arguments.insert(arguments.begin(), {"--json", "verify"});
+  const Outcome outcome = pair.daemon.replctl(arguments);
+  INFO(outcome.err);
+  REQUIRE(outcome.exit_code <= 1);
+  auto json = nlohmann::json::parse(outcome.out, nullptr, false);
+  REQUIRE(json.is_object());
+  CHECK(json["equal"].get<bool>() == (outcome.exit_code == 0));
+  return json;
+}
+
+// "a 1/0/0" for each table that is not equal.
+std::string differences(const nlohmann::json& proofs) {
+  std::string text;
+  for (const auto& table : proofs["tables"]) {
+    const int64_t counts[] = {table["missing"], table["extra"], table["different"]};
+    if (counts[0] + counts[1] + counts[2] > 0 || table["unproven"] != "") {
+      text += fmt::format("{} {}/{}/{} {};", table["table"].get<std::string>(), counts[0],
+                          counts[1], counts[2], table["unproven"].get<std::string>());
+    }
+  }
+  return text;
+}
+
+int rounds() {
+  const char* given = std::getenv("REPLD_TEST_FENCES");
+  return given == nullptr ? 60 : std::stoi(given);
+}
+
+}  // namespace
+
+TEST_SUITE("verify") {
+  TEST_CASE("under load every fence is exact: no false alarm, no difference missed") {
+    Pair pair;
+    pair.on_both(kSchema);
+    fill(pair);
+    REQUIRE(pair.begin());
+    const Load load(pair, 6);
+    double pause_max = 0;
+    int retakes = 0;
+    for (int round = 1; round <= rounds(); ++round) {
+      CAPTURE(round);
+      const bool seeded = round % 10 == 0;
+      if (seeded) {
+        // A row that the load does not touch.
+        pair.past_guard(
+            "update a set body = 'drift' where id = 1; update a set n = n where id = 1");
+        pair.past_guard("insert into b values (-5, 0, now())");
+      }
+      const auto proofs = verify(pair);
+      REQUIRE(proofs["tables"].size() == 4);
+      const std::string expected = seeded ? "public.a 0/0/1 ;public.b 0/1/0 ;" : "";
+      CHECK(differences(proofs) == expected);
+      if (seeded) {
+        const std::string body = pair.on_source("select body from a where id = 1")[0][0].c_str();
+        pair.past_guard("update a set body = '" + body +
+                        "' where id = 1; "
+                        "delete from b where id = -5");
+      }
+      pause_max = std::max(pause_max, proofs["pause_seconds_max"].get<double>());
+      retakes += proofs["retakes"].get<int>();
+    }
+    MESSAGE(rounds() << " fences, " << retakes << " retakes, longest pause " << pause_max << " s, "
+                     << load.written() << " transactions");
+    CHECK(load.written() > 100);
+  }
+
+  TEST_CASE("what differs is named by its keys, in the answer, the tables, metrics and events") {
+    Pair pair;
+    pair.on_both(kSchema);
+    fill(pair);
+    REQUIRE(pair.begin());
+    REQUIRE(verify(pair)["equal"] == true);
+    pair.past_guard(
+        "delete from a where id in (7, 9); insert into k values (5, 'x'); "
+        "update p set v = null where id = 3");
+    const auto proofs = verify(pair, {"--keys", "public.a", "public.k", "public.p"});
+    CHECK(differences(proofs) == "public.a 2/0/0 ;public.k 0/1/0 ;public.p 0/0/1 ;");
+    std::string keys;
+    for (const auto& table : proofs["tables"]) {
+      for (const auto& row : table["keys"]) {
+        keys += row["kind"].get<std::string>() + row["key"].dump() + " ";
+      }
+    }
+    CHECK(keys.find("missing[\"7\"]") != std::string::npos);
+    CHECK(keys.find("missing[\"9\"]") != std::string::npos);
+    CHECK(keys.find("extra[\"5\",\"x\"]") != std::string::npos);
+    CHECK(keys.find("different[\"3\",\"0\"]") != std::string::npos);
+    CHECK(pair.count(pair.target.dsn, "repld.verification where missing = 2") == 1);
+    CHECK(pair.daemon.replctl({"events"}).out.find("public.a: 2 rows missing") !=
+          std::string::npos);
+    pair.daemon.terminate();
+    REQUIRE(pair.begin());
+    const auto link = pair.link();
+    for (const auto& table : link["tables"]) {
+      if (table["name"] == "a") {
+        CHECK(table["proof"]["missing"] == 2);
+        CHECK(table["proof"]["equal"] == false);
+      }
+    }
+  }
+
+  TEST_CASE("a table that is unknown, or a link that stands still, is refused with a reason") {
+    Pair pair;
+    pair.on_both(kSchema);
+    fill(pair);
+    REQUIRE(pair.begin());
+    const Outcome unknown = pair.daemon.replctl({"verify", "public.nothing"});
+    CHECK(unknown.exit_code == 1);
+    CHECK(unknown.err.find("public.nothing") != std::string::npos);
+    REQUIRE(pair.daemon.replctl({"pause"}).exit_code == 0);
+    REQUIRE(pair.daemon.wait_for_state("paused", 10s));
+    const Outcome paused = pair.daemon.replctl({"verify"});
+    CHECK(paused.exit_code == 1);
+    CHECK(paused.err.find("does not stream") != std::string::npos);
+  }
+
+  TEST_CASE("an open transaction with rows of its own stands in no fence's way") {
+    Pair pair;
+    pair.on_both(kSchema);
+    fill(pair);
+    REQUIRE(pair.begin());
+    pqxx::connection connection(pair.source.dsn);
+    pqxx::work open(connection);
+    open.exec("insert into public.a values (9001, 1, 'open')");
+    pair.on_source("insert into a values (9002, 1, 'w')");
+    CHECK(verify(pair)["equal"] == true);
+    open.commit();
+    CHECK(verify(pair)["equal"] == true);
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.a", "public.b", "public.k", "public.p"}) == "");
+  }
+}
