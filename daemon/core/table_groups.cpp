@@ -59,6 +59,27 @@ std::vector<Finding> crossing_foreign_keys(const Config& config, const schema::D
   return findings;
 }
 
+std::vector<Finding> divided_tables(const Config& config, const schema::Database& source) {
+  std::vector<Finding> findings;
+  for (const schema::Table& table : source.tables) {
+    const std::string group = group_of(config, table.name.schema, table.name.name);
+    const std::string of_root = group_of(config, table.root.schema, table.root.name);
+    if (group == "all" || group == of_root) {
+      continue;
+    }
+    Finding finding;
+    finding.severity = Severity::warning;
+    finding.check = "groups";
+    finding.side = Side::source;
+    finding.what = fmt::format("group {} names partition {}, but {} is in group {}", group,
+                               table.name.full(), table.root.full(), of_root);
+    finding.why = "A partitioned table is replicated, or left alone, as a whole.";
+    finding.action = "Name the partitioned table itself in the group.";
+    findings.push_back(std::move(finding));
+  }
+  return findings;
+}
+
 namespace {
 
 Finding set_aside_finding(const schema::Constraint& constraint, const TableName& from) {

@@ -13,6 +13,9 @@ namespace repld {
 // Warnings for foreign keys between tables of different groups.
 std::vector<Finding> crossing_foreign_keys(const Config& config, const schema::Database& source);
 
+// Warnings for partitions that a group names whose table is in another: a table moves as a whole.
+std::vector<Finding> divided_tables(const Config& config, const schema::Database& source);
+
 // Foreign keys of the target between a replicated table and one that is not, such as one that lives
 // there already: the link sets them aside. Errors where the other table is not ours to alter.
 // `replicated`: the target's tables that the link writes to; `others`: the rest of its tables.

@@ -102,6 +102,7 @@ class Examination {
     schema::Database all = read_schema(
         *source.session, [&](const schema::Table& table) { return !group_name(table).empty(); });
     add(crossing_foreign_keys(config_, all));
+    add(divided_tables(config_, all));
     report_.closed_groups = closed_groups(all);
     all.tables.erase(std::remove_if(all.tables.begin(), all.tables.end(),
                                     [&](const schema::Table& table) { return !copies(table); }),

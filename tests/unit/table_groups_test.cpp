@@ -20,6 +20,23 @@ TEST_CASE("foreign keys across groups are named, and what hangs together is foun
         std::vector<std::vector<std::string>>{{"public.clients", "public.orders"}});
 }
 
+TEST_CASE("a partition that a group names without its table is named") {
+  schema::Database source = sample_schema();
+  schema::Table leaf = source.tables[1];
+  leaf.name.name = "orders_2026";
+  source.tables.push_back(leaf);
+  Config config;
+  config.groups = {{"here", {"public.orders*"}, Side::target}};
+  CHECK(divided_tables(config, source).empty());
+  config.groups = {{"here", {"public.orders_*"}, Side::target}};
+  const auto found = divided_tables(config, source);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].severity == Severity::warning);
+  CHECK(
+      found[0].what.find("names partition public.orders_2026, but public.orders is in group all") !=
+      std::string::npos);
+}
+
 // public.orders references public.clients.
 TEST_CASE("a foreign key over the border of what is replicated is named, whichever end is ours") {
   const schema::Database whole = sample_schema();
