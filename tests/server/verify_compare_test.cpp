@@ -23,6 +23,30 @@ void analyze(const Sides& sides) {
   run_alone(sides.target().dsn, "analyze public.bookings");
 }
 
+bool is_busy(const Platform& platform, const std::string& condition) {
+  return Pair::run_sql(platform.superuser_dsn,
+                       "select from pg_stat_activity where state = 'active' "
+                       "and pid <> pg_backend_pid() and " +
+                           condition)
+             .size() == 1;
+}
+
+// Asks to stop as soon as something is so.
+class StopWhen {
+ public:
+  explicit StopWhen(std::function<bool()> reached)
+      : thread_([this, reached = std::move(reached)] {
+          eventually(60s, reached);
+          source_.request_stop();
+        }) {}
+
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  std::stop_source source_;
+  std::jthread thread_;
+};
+
 }  // namespace
 
 TEST_SUITE("verify_compare") {
@@ -230,19 +254,24 @@ TEST_SUITE("verify_compare") {
     Snapshots snapshots(sides.source().dsn, sides.target().dsn);
     ComparedTable table = snapshots.table("t");
     table.source[0].filter = table.target[0].filter = "pg_sleep(3600) is null";
-    std::stop_source stop;
     const auto sleeping = [](const Platform& platform) {
-      return Pair::run_sql(platform.superuser_dsn,
-                           "select from pg_stat_activity where query like 'copy %' "
-                           "and state = 'active'")
-                 .size() == 1;
+      return is_busy(platform, "query like 'copy %'");
     };
-    std::jthread stopper([&] {
-      eventually(60s, [&] { return sleeping(sides.source()) && sleeping(sides.target()); });
-      stop.request_stop();
-    });
-    CHECK_THROWS_WITH_AS(snapshots.prove(table, {}, stop.get_token()), "stopped", Error);
+    const StopWhen stop([&] { return sleeping(sides.source()) && sleeping(sides.target()); });
+    CHECK_THROWS_WITH_AS(snapshots.prove(table, {}, stop.token()), "stopped", Error);
     CHECK(eventually(10s, [&] { return !sleeping(sides.source()) && !sleeping(sides.target()); }));
+  }
+
+  TEST_CASE("stopping ends the wait for a table that somebody has locked") {
+    Sides sides;
+    sides.on_both("create table t (id int primary key); insert into t values (1)");
+    Snapshots snapshots(sides.source().dsn, sides.target().dsn);
+    const ComparedTable table = snapshots.table("t");
+    pqxx::connection other(sides.target().dsn);
+    pqxx::work locking(other);
+    locking.exec("lock table public.t in access exclusive mode");
+    const StopWhen stop([&] { return is_busy(sides.target(), "wait_event_type = 'Lock'"); });
+    CHECK_THROWS_WITH_AS(snapshots.prove(table, {}, stop.token()), "stopped", Error);
   }
 
   TEST_CASE("what fails on one side ends the other, and quotes no row") {
