@@ -181,7 +181,7 @@ TEST_SUITE("verify_compare") {
     sides.on_target(
         "delete from t where region = 'us'; insert into t values (9, 'asia', null); "
         "update t set secret = null");
-    Snapshots snapshots(sides.source().dsn, sides.target().dsn);
+    Snapshots snapshots = sides.snapshots();
     ComparedTable table = snapshots.table("t");
     table.columns = {"id", "region"};
     table.source[0].filter = table.target[0].filter = "(region = 'eu'::text)";
@@ -225,7 +225,7 @@ TEST_SUITE("verify_compare") {
       CAPTURE(row.on_source);
       CAPTURE(row.on_target);
       sides.on_both("drop table t, p; drop table if exists p1; " + tables);
-      Snapshots snapshots(sides.source().dsn, sides.target().dsn);
+      Snapshots snapshots = sides.snapshots();
       const ComparedTable table = snapshots.table(row.table);
       sides.on_source(row.on_source);
       sides.on_target(row.on_target);
@@ -240,7 +240,7 @@ TEST_SUITE("verify_compare") {
     sides.on_both(
         "create table p (id int primary key) partition by range (id); "
         "create table p0 partition of p for values from (0) to (10); insert into p values (1)");
-    Snapshots snapshots(sides.source().dsn, sides.target().dsn);
+    Snapshots snapshots = sides.snapshots();
     const ComparedTable table = snapshots.table("p");
     sides.on_both(
         "create table p1 partition of p for values from (10) to (20); "
@@ -251,7 +251,7 @@ TEST_SUITE("verify_compare") {
   TEST_CASE("stopping ends the statements of both servers") {
     Sides sides;
     sides.on_both("create table t (id int primary key); insert into t values (1)");
-    Snapshots snapshots(sides.source().dsn, sides.target().dsn);
+    Snapshots snapshots = sides.snapshots();
     ComparedTable table = snapshots.table("t");
     table.source[0].filter = table.target[0].filter = "pg_sleep(3600) is null";
     const auto sleeping = [](const Platform& platform) {
@@ -265,7 +265,7 @@ TEST_SUITE("verify_compare") {
   TEST_CASE("stopping ends the wait for a table that somebody has locked") {
     Sides sides;
     sides.on_both("create table t (id int primary key); insert into t values (1)");
-    Snapshots snapshots(sides.source().dsn, sides.target().dsn);
+    Snapshots snapshots = sides.snapshots();
     const ComparedTable table = snapshots.table("t");
     pqxx::connection other(sides.target().dsn);
     pqxx::work locking(other);
@@ -278,7 +278,7 @@ TEST_SUITE("verify_compare") {
     Sides sides;
     sides.on_both(
         "create table t (id int primary key, v text); insert into t values (1, 'secret')");
-    Snapshots snapshots(sides.source().dsn, sides.target().dsn);
+    Snapshots snapshots = sides.snapshots();
     ComparedTable table = snapshots.table("t");
     table.source[0].filter = "pg_sleep(3600) is null";
     table.target[0].filter = "v::int = 1";
