@@ -115,7 +115,7 @@ TEST_SUITE("verify_types") {
       Snapshots snapshots = sides.snapshots();
       verify::Comparison comparison(snapshots.source(), snapshots.target());
       for (int i = 0; i < index; ++i) {
-        CAPTURE(kTypeTable[i].name);
+        CAPTURE(std::string(kTypeTable[i].name));
         CHECK(readable(comparison.compare(snapshots.table(fmt::format("t{}", i)), {})) ==
               "3 rows:");
       }
@@ -125,8 +125,8 @@ TEST_SUITE("verify_types") {
       Snapshots snapshots = sides.snapshots();
       verify::Comparison comparison(snapshots.source(), snapshots.target(), Digest{method, false});
       for (int i = 0; i < index; ++i) {
-        CAPTURE(kTypeTable[i].name);
-        CAPTURE(kTypeTable[i].one);
+        CAPTURE(std::string(kTypeTable[i].name));
+        CAPTURE(std::string(kTypeTable[i].one));
         CHECK(readable(comparison.compare(snapshots.table(fmt::format("t{}", i)), {})) ==
               "3 rows: different 1;");
       }
