@@ -1,6 +1,7 @@
 #include "verify/scan.h"
 
 #include <cstdlib>
+#include <utility>
 
 #include "core/verify_sql.h"
 #include "pg/session.h"
@@ -10,7 +11,7 @@ namespace repld::verify {
 // The sums of 65,536 buckets and the sorting of a few stay in memory.
 constexpr const char* kSettings = "set local work_mem = '32MB'";
 
-Scan::Scan(const Endpoint& endpoint) : endpoint_(endpoint) {
+Scan::Scan(Endpoint endpoint) : endpoint_(std::move(endpoint)) {
   // Not PQbackendPID: a pooler makes up its own.
   backend_pid_ = pg::text(connection().exec("select pg_backend_pid()"), 0, 0);
   connection().exec(kSettings);

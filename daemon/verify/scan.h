@@ -27,7 +27,7 @@ struct Endpoint {
 
 class Scan {
  public:
-  explicit Scan(const Endpoint& endpoint);
+  explicit Scan(Endpoint endpoint);
 
   // From then on the parts are neither truncated nor rewritten. False when they have been since the
   // snapshot was taken, so that it does not show their rows.

@@ -23,6 +23,30 @@ void analyze(const Sides& sides) {
   run_alone(sides.target().dsn, "analyze public.bookings");
 }
 
+bool is_busy(const Platform& platform, const std::string& condition) {
+  return Pair::run_sql(platform.superuser_dsn,
+                       "select from pg_stat_activity where state = 'active' "
+                       "and pid <> pg_backend_pid() and " +
+                           condition)
+             .size() == 1;
+}
+
+// Asks to stop as soon as something is so.
+class StopWhen {
+ public:
+  explicit StopWhen(std::function<bool()> reached)
+      : thread_([this, reached = std::move(reached)] {
+          eventually(60s, reached);
+          source_.request_stop();
+        }) {}
+
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  std::stop_source source_;
+  std::jthread thread_;
+};
+
 }  // namespace
 
 TEST_SUITE("verify_compare") {
@@ -157,7 +181,7 @@ TEST_SUITE("verify_compare") {
     sides.on_target(
         "delete from t where region = 'us'; insert into t values (9, 'asia', null); "
         "update t set secret = null");
-    Snapshots snapshots(sides.source().dsn, sides.target().dsn);
+    Snapshots snapshots = sides.snapshots();
     ComparedTable table = snapshots.table("t");
     table.columns = {"id", "region"};
     table.source[0].filter = table.target[0].filter = "(region = 'eu'::text)";
@@ -201,7 +225,7 @@ TEST_SUITE("verify_compare") {
       CAPTURE(row.on_source);
       CAPTURE(row.on_target);
       sides.on_both("drop table t, p; drop table if exists p1; " + tables);
-      Snapshots snapshots(sides.source().dsn, sides.target().dsn);
+      Snapshots snapshots = sides.snapshots();
       const ComparedTable table = snapshots.table(row.table);
       sides.on_source(row.on_source);
       sides.on_target(row.on_target);
@@ -216,7 +240,7 @@ TEST_SUITE("verify_compare") {
     sides.on_both(
         "create table p (id int primary key) partition by range (id); "
         "create table p0 partition of p for values from (0) to (10); insert into p values (1)");
-    Snapshots snapshots(sides.source().dsn, sides.target().dsn);
+    Snapshots snapshots = sides.snapshots();
     const ComparedTable table = snapshots.table("p");
     sides.on_both(
         "create table p1 partition of p for values from (10) to (20); "
@@ -227,29 +251,34 @@ TEST_SUITE("verify_compare") {
   TEST_CASE("stopping ends the statements of both servers") {
     Sides sides;
     sides.on_both("create table t (id int primary key); insert into t values (1)");
-    Snapshots snapshots(sides.source().dsn, sides.target().dsn);
+    Snapshots snapshots = sides.snapshots();
     ComparedTable table = snapshots.table("t");
     table.source[0].filter = table.target[0].filter = "pg_sleep(3600) is null";
-    std::stop_source stop;
     const auto sleeping = [](const Platform& platform) {
-      return Pair::run_sql(platform.superuser_dsn,
-                           "select from pg_stat_activity where query like 'copy %' "
-                           "and state = 'active'")
-                 .size() == 1;
+      return is_busy(platform, "query like 'copy %'");
     };
-    std::jthread stopper([&] {
-      eventually(60s, [&] { return sleeping(sides.source()) && sleeping(sides.target()); });
-      stop.request_stop();
-    });
-    CHECK_THROWS_WITH_AS(snapshots.prove(table, {}, stop.get_token()), "stopped", Error);
+    const StopWhen stop([&] { return sleeping(sides.source()) && sleeping(sides.target()); });
+    CHECK_THROWS_WITH_AS(snapshots.prove(table, {}, stop.token()), "stopped", Error);
     CHECK(eventually(10s, [&] { return !sleeping(sides.source()) && !sleeping(sides.target()); }));
+  }
+
+  TEST_CASE("stopping ends the wait for a table that somebody has locked") {
+    Sides sides;
+    sides.on_both("create table t (id int primary key); insert into t values (1)");
+    Snapshots snapshots = sides.snapshots();
+    const ComparedTable table = snapshots.table("t");
+    pqxx::connection other(sides.target().dsn);
+    pqxx::work locking(other);
+    locking.exec("lock table public.t in access exclusive mode");
+    const StopWhen stop([&] { return is_busy(sides.target(), "wait_event_type = 'Lock'"); });
+    CHECK_THROWS_WITH_AS(snapshots.prove(table, {}, stop.token()), "stopped", Error);
   }
 
   TEST_CASE("what fails on one side ends the other, and quotes no row") {
     Sides sides;
     sides.on_both(
         "create table t (id int primary key, v text); insert into t values (1, 'secret')");
-    Snapshots snapshots(sides.source().dsn, sides.target().dsn);
+    Snapshots snapshots = sides.snapshots();
     ComparedTable table = snapshots.table("t");
     table.source[0].filter = "pg_sleep(3600) is null";
     table.target[0].filter = "v::int = 1";

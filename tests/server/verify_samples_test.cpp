@@ -12,7 +12,7 @@ namespace {
 // Each table that is not equal; `tables` is how many there were.
 std::string differences(const Pair& pair, int& tables, int64_t& rows) {
   std::string text;
-  Snapshots snapshots(pair.source.dsn, pair.target.dsn);
+  Snapshots snapshots(pair.source.remote_dsn, pair.target.remote_dsn);
   verify::Comparison comparison(snapshots.source(), snapshots.target());
   for (const auto& row :
        pair.on_source("select relname from pg_class where relnamespace = 'public'::regnamespace "

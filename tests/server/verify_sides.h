@@ -96,11 +96,14 @@ class Sides {
     on_target(sql);
   }
 
+  // As the daemon reaches the servers.
+  Snapshots snapshots() const { return {source_.remote_dsn, target_.remote_dsn}; }
+
   std::string prove(const std::string& table,
                     const std::optional<std::vector<std::string>>& key = std::nullopt,
                     const verify::CompareOptions& options = {}) const {
-    Snapshots snapshots(source_.dsn, target_.dsn);
-    return readable(snapshots.prove(snapshots.table(table, key), options));
+    Snapshots taken = snapshots();
+    return readable(taken.prove(taken.table(table, key), options));
   }
 
   const Platform& source() const { return source_; }

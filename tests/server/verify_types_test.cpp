@@ -112,21 +112,21 @@ TEST_SUITE("verify_types") {
     }
     sides.on_both(tables);
     {
-      Snapshots snapshots(sides.source().dsn, sides.target().dsn);
+      Snapshots snapshots = sides.snapshots();
       verify::Comparison comparison(snapshots.source(), snapshots.target());
       for (int i = 0; i < index; ++i) {
-        CAPTURE(kTypeTable[i].name);
+        CAPTURE(std::string(kTypeTable[i].name));
         CHECK(readable(comparison.compare(snapshots.table(fmt::format("t{}", i)), {})) ==
               "3 rows:");
       }
     }
     sides.on_target(changes);
     for (const DigestMethod method : {DigestMethod::hash, DigestMethod::md5}) {
-      Snapshots snapshots(sides.source().dsn, sides.target().dsn);
+      Snapshots snapshots = sides.snapshots();
       verify::Comparison comparison(snapshots.source(), snapshots.target(), Digest{method, false});
       for (int i = 0; i < index; ++i) {
-        CAPTURE(kTypeTable[i].name);
-        CAPTURE(kTypeTable[i].one);
+        CAPTURE(std::string(kTypeTable[i].name));
+        CAPTURE(std::string(kTypeTable[i].one));
         CHECK(readable(comparison.compare(snapshots.table(fmt::format("t{}", i)), {})) ==
               "3 rows: different 1;");
       }
@@ -165,10 +165,10 @@ TEST_SUITE("verify_types") {
         "insert into t values ('\xC3\xA9', 'd\xC3\xA9j\xC3\xA0'), ('\xC3\xBC', 'x')";
     sides.on_source(table);
     Pair::run_sql(latin, table);
-    Snapshots equal(sides.source().dsn, latin);
+    Snapshots equal(sides.source().remote_dsn, latin);
     CHECK(readable(equal.prove(equal.table("t"))) == "2 rows:");
     Pair::run_sql(latin, "update t set v = '\xC3\xA8' where v = 'x'");
-    Snapshots changed(sides.source().dsn, latin);
+    Snapshots changed(sides.source().remote_dsn, latin);
     CHECK(readable(changed.prove(changed.table("t"))) == "2 rows: different \xC3\xBC;");
   }
 
@@ -185,7 +185,7 @@ TEST_SUITE("verify_types") {
     CHECK(sides.prove("t") == "1 rows: different 1;");
     // As FIPS does.
     as_admin(sides.target(), "alter function pg_catalog.md5(text) rename to no_md5");
-    Snapshots snapshots(sides.source().dsn, sides.target().dsn);
+    Snapshots snapshots = sides.snapshots();
     CHECK_THROWS_WITH_AS(snapshots.prove(snapshots.table("t")),
                          "the servers have no digest in common, so tables cannot be proven", Error);
     for (const verify::Endpoint& endpoint : {snapshots.source(), snapshots.target()}) {
