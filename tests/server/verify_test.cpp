@@ -25,7 +25,7 @@ void fill(const Pair& pair) {
       "insert into p select i, i % 3, 'v' from generate_series(1, 500) i");
 }
 
-// Small transactions on several sessions, half of them committed asynchronously, some of which
+// Up to 3,000 small transactions a second on several sessions, half of them committed asynchronously, some of which
 // touch nothing that is published.
 class Load {
  public:
@@ -40,6 +40,7 @@ class Load {
             for (int64_t i = number; !stop.stop_requested(); i += sessions) {
               write(session, i);
               ++written_;
+              std::this_thread::sleep_for(2ms);
             }
           });
     }
@@ -69,6 +70,7 @@ nlohmann::json verify(const Pair& pair, std::vector<std::string> arguments = {})
   arguments.insert(arguments.begin(), {"--json", "verify"});
   const Outcome outcome = pair.daemon.replctl(arguments);
   INFO(outcome.err);
+  INFO(pair.daemon.status_json());
   REQUIRE(outcome.exit_code <= 1);
   auto json = nlohmann::json::parse(outcome.out, nullptr, false);
   REQUIRE(json.is_object());
