@@ -71,6 +71,13 @@ control::CommandResult result_of(const verify::ProofReport& report, bool keys) {
   return {200, verify::report_json(report, keys)};
 }
 
+verify::Task task_of(const control::CommandRequest& request) {
+  if (request.command == control::Command::verify) {
+    return verify::Task::verify;
+  }
+  return request.rehearsed ? verify::Task::rehearse : verify::Task::repair;
+}
+
 class Daemon {
  public:
   Daemon(const Config& config, std::string config_path)
@@ -223,7 +230,7 @@ link::Hooks Daemon::hooks() {
   hooks.copy_tables = [this](const link::CopyRequest& request) {
     const link::Settings& settings = link_.settings();
     const copy::CopyPlan plan = {
-        settings.config.link.name,    request.snapshot, request.guard_nonce,
+        settings.config.link.name,    request.snapshot, request.guard_nonce, request.owner,
         settings.config.copy.workers, request.tables,   request.targets};
     copy::copy_tables(settings.source, settings.target, plan, {request.progress, request.finished},
                       request.stop);
@@ -295,10 +302,11 @@ void Daemon::execute(const control::CommandRequest& request,
       break;
     }
     case control::Command::verify:
-      verifier_.prove(request.tables,
-                      [reply, keys = request.keys](const verify::ProofReport& report) {
-                        reply(result_of(report, keys));
-                      });
+    case control::Command::repair:
+      verifier_.ask(task_of(request), request.tables,
+                    [reply, keys = request.keys](const verify::ProofReport& report) {
+                      reply(result_of(report, keys));
+                    });
       break;
     case control::Command::finalize:
     case control::Command::finalize_source_gone:

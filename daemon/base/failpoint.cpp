@@ -27,7 +27,7 @@ constexpr std::array kFailpoints = {
     std::string_view("setup.before_slot_noted"),  std::string_view("fence.after_snapshot"),
     std::string_view("join.after_guard"),         std::string_view("join.after_publication"),
     std::string_view("join.before_done"),         std::string_view("leave.after_mark"),
-    std::string_view("leave.after_publication"),
+    std::string_view("leave.after_publication"),  std::string_view("repair.before_commit"),
 };
 
 struct Armed {

@@ -212,9 +212,11 @@ int send_command(const Client& client, const Output& output, const std::string& 
 }
 
 int verify(const Client& client, const Output& output, const VerifyOptions& options) {
-  const Json body = {{"tables", options.tables}, {"keys", options.keys}};
+  const Json body = {
+      {"tables", options.tables}, {"keys", options.keys}, {"dry_run", options.dry_run}};
   const auto began = Clock::now();
-  const Answer answer = client.command("/api/v1/verify", body.dump(), options.timeout, {});
+  const Answer answer = client.command(options.repair ? "/api/v1/repair" : "/api/v1/verify",
+                                       body.dump(), options.timeout, {});
   if (answer.asked && !answer.reached && options.timeout &&
       Clock::now() - began >= *options.timeout) {
     fmt::print(stderr, "replctl: not done in time; it goes on, replctl tables shows the result\n");

@@ -33,6 +33,8 @@ int wait_for(const Client& client, const Output& output, Goal goal,
 int show_tables(const Client& client, const Output& output);
 int show_events(const Client& client, const Output& output, bool follow);
 struct VerifyOptions {
+  bool repair = false;              // mend what differs, then compare again
+  bool dry_run = false;             // of a repair: only say what differs
   std::vector<std::string> tables;  // empty: all
   bool keys = false;                // print those of rows that differ
   std::optional<std::chrono::milliseconds> timeout;

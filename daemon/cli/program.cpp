@@ -43,6 +43,7 @@ struct Choice {
   std::string lsn;
   std::vector<std::string> tables;
   bool keys = false;
+  bool dry_run = false;
   std::string verify_timeout;
 };
 
@@ -131,8 +132,12 @@ int run_finalize(const Client& client, const Choice& choice) {
                       choice.source_gone ? "finalize?source_gone=true" : "finalize");
 }
 
-int run_verify(const Client& client, const Choice& choice) {
-  VerifyOptions options{choice.tables, choice.keys, std::nullopt};
+int run_verify(const Client& client, const Choice& choice, bool repair) {
+  VerifyOptions options;
+  options.repair = repair;
+  options.dry_run = choice.dry_run;
+  options.tables = choice.tables;
+  options.keys = choice.keys || choice.dry_run;
   if (!choice.verify_timeout.empty()) {
     options.timeout = std::chrono::milliseconds(*parse_duration_ms(choice.verify_timeout));
   }
@@ -187,6 +192,11 @@ int run_program(int argc, char** argv, const Tools& tools) {
   verify->add_flag("--keys", choice.keys, "print the keys of rows that differ");
   verify->add_option("--timeout", choice.verify_timeout, "how long to wait, like 60s or 5m")
       ->check(is_duration);
+  CLI::App* repair = program.add_subcommand("repair", "make rows that differ what the source has");
+  repair->add_option("tables", choice.tables, "as schema.table; all without");
+  repair->add_flag("--dry-run", choice.dry_run, "only print the keys of rows that differ");
+  repair->add_option("--timeout", choice.verify_timeout, "how long to wait, like 60s or 5m")
+      ->check(is_duration);
   CLI::App* events = program.add_subcommand("events", "what happened");
   events->add_flag("--follow", choice.follow, "keep printing new ones");
   CLI::App* config_command = program.add_subcommand("config", "the configuration file");
@@ -221,7 +231,8 @@ int run_program(int argc, char** argv, const Tools& tools) {
   if (name == "tables") return show_tables(client, choice.output);
   if (name == "events") return show_events(client, choice.output, choice.follow);
   if (name == "finalize") return run_finalize(client, choice);
-  if (name == "verify") return run_verify(client, choice);
+  if (name == "verify") return run_verify(client, choice, false);
+  if (name == "repair") return run_verify(client, choice, true);
   if (name == "skip") return run_skip(client, choice);
   return send_command(client, choice.output, name);
 }

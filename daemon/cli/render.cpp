@@ -169,6 +169,11 @@ std::string render_proofs(const Json& proofs, bool colour) {
                           row["key"].dump());
     }
   }
+  for (const Json& table : proofs["repaired"]) {
+    text +=
+        fmt::format("repaired {}: {} rows removed, {} written\n", table["table"].get<std::string>(),
+                    table["removed"].get<int64_t>(), table["written"].get<int64_t>());
+  }
   return text + fmt::format("{}, at {} fences\n",
                             proofs["equal"].get<bool>() ? "all equal" : "not all equal",
                             proofs["fences"].get<int>());

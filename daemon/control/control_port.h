@@ -11,13 +11,14 @@
 
 namespace repld::control {
 
-enum class Command { pause, resume, mark, skip, finalize, finalize_source_gone, verify };
+enum class Command { pause, resume, mark, skip, finalize, finalize_source_gone, verify, repair };
 
 struct CommandRequest {
   Command command = Command::pause;
   Lsn lsn = Lsn::invalid;           // skip: the source transaction, by its commit position
-  std::vector<std::string> tables;  // verify: as schema.table; empty: all
-  bool keys = false;                // verify: with the keys of rows that differ
+  std::vector<std::string> tables;  // verify, repair: as schema.table; empty: all
+  bool keys = false;                // the same: with the keys of rows that differ
+  bool rehearsed = false;           // repair: changes nothing
 };
 
 struct CommandResult {

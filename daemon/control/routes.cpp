@@ -78,6 +78,7 @@ std::optional<Command> command_of(std::string_view path, std::string_view query)
   if (path == "/api/v1/mark") return Command::mark;
   if (path == "/api/v1/skip") return Command::skip;
   if (path == "/api/v1/verify") return Command::verify;
+  if (path == "/api/v1/repair") return Command::repair;
   if (path == "/api/v1/finalize") {
     return parameter(query, "source_gone") == "true" ? Command::finalize_source_gone
                                                      : Command::finalize;
@@ -100,12 +101,13 @@ std::optional<Response> read(const ControlPort& port, Access access, std::string
   return std::nullopt;
 }
 
-// {"tables":["public.t"],"keys":true}, both optional. False when it is something else.
+// {"tables":["public.t"],"keys":true,"dry_run":true}, all optional. False when it is something else.
 bool read_body(const std::string& body, CommandRequest& command) {
   const auto json = nlohmann::json::parse(body.empty() ? "{}" : body, nullptr, false);
   try {
     command.tables = json.value("tables", std::vector<std::string>());
     command.keys = json.value("keys", false);
+    command.rehearsed = json.value("dry_run", false);
     return true;
   } catch (const nlohmann::json::exception&) {
     return false;

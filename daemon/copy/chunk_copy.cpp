@@ -33,15 +33,24 @@ std::string copy_out(const ChunkSource& chunk) {
 
 }  // namespace
 
-ChunkCopy::ChunkCopy(const pg::Server& source, const pg::Server& target, std::string link,
-                     std::string snapshot, const std::string& guard_nonce)
-    : source_(source), target_(target), link_(std::move(link)), snapshot_(std::move(snapshot)) {
-  target_.exec("select set_config('repld.apply', $1, false)", {guard_nonce});
+ChunkCopy::ChunkCopy(const pg::Server& source, const pg::Server& target, CopyRights rights)
+    : source_(source), target_(target), rights_(std::move(rights)) {
+  target_.exec("select set_config('repld.apply', $1, false)", {rights_.guard_nonce});
+}
+
+void ChunkCopy::open_target() {
+  target_.exec("begin");
+  const auto row =
+      target_.exec("select from repld.progress where link = $1 and owner = $2::uuid for share",
+                   {rights_.link, rights_.owner});
+  if (PQntuples(row.get()) != 1) {
+    throw Error(ErrorKind::connect, "another session owns the link now");
+  }
 }
 
 void ChunkCopy::open_source(const ChunkSource& chunk) {
   source_.exec("begin isolation level repeatable read read only");
-  pg::import_snapshot(source_, snapshot_);
+  pg::import_snapshot(source_, rights_.snapshot);
   const std::string table = quote_qualified(chunk.leaf.schema, chunk.leaf.name);
   source_.exec(fmt::format("lock table only {} in access share mode", table));
   const auto same = source_.exec(
@@ -88,7 +97,7 @@ void ChunkCopy::record(const ChunkSource& chunk, const Copied& copied) {
       "insert into repld.copy_chunk (link, schema_name, table_name, first_page, end_page, rows, "
       "bytes, root_schema, root_name) "
       "values ($1, $2, $3, $4, nullif($5, '')::bigint, $6, $7, $8, $9)",
-      {link_, chunk.leaf.schema, chunk.leaf.name, std::to_string(chunk.first_page),
+      {rights_.link, chunk.leaf.schema, chunk.leaf.name, std::to_string(chunk.first_page),
        chunk.end_page ? std::to_string(*chunk.end_page) : std::string(),
        std::to_string(copied.rows), std::to_string(copied.bytes), chunk.target.schema,
        chunk.target.name});
@@ -97,7 +106,7 @@ void ChunkCopy::record(const ChunkSource& chunk, const Copied& copied) {
 Copied ChunkCopy::run(const ChunkSource& chunk, const std::stop_token& stop,
                       const std::function<void(int64_t)>& progress) {
   open_source(chunk);
-  target_.exec("begin");
+  open_target();
   source_.begin(copy_out(chunk));
   target_.begin(fmt::format("copy {} ({}) from stdin",
                             quote_qualified(chunk.target.schema, chunk.target.name),

@@ -31,11 +31,19 @@ struct Copied {
   int64_t bytes = 0;
 };
 
+// For whom, under which snapshot. A chunk is written only while `owner` is the link's: what a
+// session copies on that does not know yet that it has lost the link must not come in.
+struct CopyRights {
+  std::string link;
+  std::string snapshot;
+  std::string guard_nonce;  // lets the target's guard pass
+  std::string owner;
+};
+
 class ChunkCopy {
  public:
-  // Opens one connection per side. `guard_nonce` lets the target's guard pass.
-  ChunkCopy(const pg::Server& source, const pg::Server& target, std::string link,
-            std::string snapshot, const std::string& guard_nonce);
+  // Opens one connection per side.
+  ChunkCopy(const pg::Server& source, const pg::Server& target, CopyRights rights);
 
   // `progress` is told every few hundred rows how many bytes went by since the last time.
   // Throws Error(connect) also when stopped.
@@ -44,13 +52,13 @@ class ChunkCopy {
 
  private:
   void open_source(const ChunkSource& chunk);
+  void open_target();
   Copied pump(const std::stop_token& stop, const std::function<void(int64_t)>& progress);
   void record(const ChunkSource& chunk, const Copied& copied);
 
   pg::CopyConnection source_;
   pg::CopyConnection target_;
-  const std::string link_;
-  const std::string snapshot_;
+  const CopyRights rights_;
 };
 
 }  // namespace repld::copy

@@ -76,7 +76,7 @@ ChunkSource describe(const CopyPlan& plan, const Chunk& chunk) {
 void work(const pg::Server& source, const pg::Server& target, const CopyPlan& plan, Work& list,
           const std::stop_token& stop) {
   try {
-    ChunkCopy copy(source, target, plan.link, plan.snapshot, plan.guard_nonce);
+    ChunkCopy copy(source, target, {plan.link, plan.snapshot, plan.guard_nonce, plan.owner});
     while (const auto chunk = list.next()) {
       if (stop.stop_requested()) {
         throw Error(ErrorKind::connect, "stopped");

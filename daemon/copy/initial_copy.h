@@ -20,6 +20,7 @@ struct CopyPlan {
   std::string link;
   std::string snapshot;
   std::string guard_nonce;
+  std::string owner;  // as whom we own the link
   int workers = 1;
   std::vector<SourceTable> tables;  // as the snapshot shows them
   std::vector<TableName> targets;   // parallel to tables

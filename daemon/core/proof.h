@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/digest.h"
 #include "core/table.h"
 
 namespace repld {
@@ -34,7 +35,8 @@ struct TableProof {
   int64_t missing = 0;
   int64_t extra = 0;
   int64_t different = 0;
-  std::vector<std::string> key;  // the columns whose values are listed
+  std::vector<std::string> key;       // the columns whose values are listed
+  std::vector<ColumnForm> key_forms;  // parallel to key
   std::vector<DifferingRow> listed;
   std::string unproven;  // why nothing is proven, so that the counts say nothing; empty: proven
   double seconds = 0;

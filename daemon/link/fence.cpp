@@ -16,13 +16,13 @@ constexpr const char* kLockTimeout = "set local lock_timeout = '1s'";
 constexpr int kRetakePauseMinMs = 10;
 constexpr int kRetakePauseMaxMs = 500;
 
-GatePtr gate_of(Shared& shared) {
-  GatePtr gate = shared.gate.copy();
-  if (!gate) {
+Gated gated_of(Shared& shared) {
+  Gated gated = shared.gated.copy();
+  if (!gated.gate) {
     throw Error(ErrorKind::refused, "the link does not stream")
         .hint("See replctl status for the reason.");
   }
-  return gate;
+  return gated;
 }
 
 // With jitter, longer each time: what is in the way is in the middle of its COMMIT.
@@ -45,7 +45,7 @@ uint32_t fresh_xid(pg::Session& source) {
 }
 
 Fence::Fence(Shared& shared, const FenceOptions& options, const std::stop_token& stop)
-    : gate_(gate_of(shared)),
+    : gated_(gated_of(shared)),
       source_(shared.settings.source, pg::Purpose::control),
       marker_(shared.settings.source, pg::Purpose::control),
       target_(shared.settings.target, pg::Purpose::control) {
@@ -100,14 +100,14 @@ Fence::Sight Fence::look() {
 
 bool Fence::attempt(const FenceOptions& options, const std::stop_token& stop) {
   lock_tables(options);
-  gate_->close(stop);
-  closed_.reset(gate_.get());
+  gated_.gate->close(stop);
+  closed_.reset(gated_.gate.get());
   closed_at_ = FenceGate::Clock::now();
   const Sight sight = look();
   failpoint("fence.after_snapshot");
   marker_.exec("select pg_logical_emit_message(true, 'repld', 'fence')");
   const auto judgement =
-      gate_->judge(sight.snapshot, sight.insert_lsn, closed_at_ + options.reach_within, stop);
+      gated_.gate->judge(sight.snapshot, sight.insert_lsn, closed_at_ + options.reach_within, stop);
   if (judgement.verdict == FenceGate::Verdict::reached) {
     return true;
   }

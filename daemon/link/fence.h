@@ -48,6 +48,9 @@ class Fence {
   // To be imported on either side, as long as this object lives. The target's: not of a held fence.
   const std::string& source_snapshot() const { return source_snapshot_; }
   const std::string& target_snapshot() const { return target_snapshot_; }
+  // As whom the session that is held owns the link. Whoever writes under a held fence makes sure in
+  // the same transaction that this is still so: a session that has ended holds nothing.
+  const std::string& owner() const { return gated_.owner; }
   // The target goes on. At the latest with the object.
   void release();
 
@@ -69,13 +72,13 @@ class Fence {
   bool attempt(const FenceOptions& options, const std::stop_token& stop);
   [[noreturn]] void give_up(const FenceOptions& options) const;
 
-  const GatePtr gate_;
+  const Gated gated_;
   pg::Connection source_;
   pg::Connection marker_;
   pg::Connection target_;
   std::string source_snapshot_;
   std::string target_snapshot_;
-  std::unique_ptr<FenceGate, Opener> closed_;  // gate_, while the applier is kept
+  std::unique_ptr<FenceGate, Opener> closed_;  // of gated_, while the applier is kept
   int retakes_ = 0;
   std::optional<uint32_t> in_the_way_;
   FenceGate::Clock::time_point closed_at_;

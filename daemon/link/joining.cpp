@@ -255,7 +255,7 @@ void Joining::copy_at_fence(const TablePlan& plan, pg::Session& source, pg::Sess
     show(table.name, TableState::copying, "");
   }
   if (shared_.settings.config.copy.initial) {
-    copy_plan(shared_, target, shown, fence.source_snapshot(), row_.guard_nonce, stop);
+    copy_plan(shared_, target, shown, fence.source_snapshot(), row_, stop);
   }
   failpoint("join.before_done");
   target.exec_params(

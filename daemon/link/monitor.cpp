@@ -95,7 +95,7 @@ void Monitor::sample() {
       "select pg_current_wal_insert_lsn(), (extract(epoch from clock_timestamp()) * 1e6)::bigint, "
       "pg_current_snapshot()")[0];
   lag_.sample(parse_lsn(row[0].c_str()), row[1].as<int64_t>());
-  if (const GatePtr gate = shared_.gate.copy()) {
+  if (const auto gate = shared_.gated.copy().gate) {
     gate->seen(SourceSnapshot::parse(row[2].c_str()));
   }
   sampled_at_ = Clock::now();

@@ -306,16 +306,16 @@ void LinkSession::stream(Lsn from) {
 }
 
 // Whoever takes fences or joins the link does so only while `run` goes on.
-std::exception_ptr LinkSession::run_fenced(const GatePtr& gate,
+std::exception_ptr LinkSession::run_fenced(const std::shared_ptr<FenceGate>& gate,
                                            const std::function<std::exception_ptr()>& run) {
-  shared_.gate.with([&](GatePtr& current) { current = gate; });
+  shared_.gated.with([&](Gated& current) { current = {gate, row_->owner}; });
   std::jthread joining;
   if (joining_) {
     joining = std::jthread([this](const std::stop_token& stop) { joining_->run(stop); });
   }
   const std::exception_ptr failure = run();
   gate->end();
-  shared_.gate.with([](GatePtr& current) { current.reset(); });
+  shared_.gated.with([](Gated& current) { current = {}; });
   return failure;
 }
 

@@ -14,6 +14,7 @@
 #include "apply/surroundings.h"
 #include "base/wakeup.h"
 #include "core/supply.h"
+#include "link/fence_gate.h"
 #include "link/joining.h"
 #include "link/outsiders.h"
 #include "link/partitions.h"
@@ -53,7 +54,7 @@ class LinkSession {
   void stream_completing(Lsn from);
   Partitions partitions();
   bool is_adopted(const TableSupply& table) const;
-  std::exception_ptr run_fenced(const GatePtr& gate,
+  std::exception_ptr run_fenced(const std::shared_ptr<FenceGate>& gate,
                                 const std::function<std::exception_ptr()>& run);
   // Runs the applier here and the reader on its own thread until either ends; returns what went
   // wrong on the reader's side, else on the applier's.

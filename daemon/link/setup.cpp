@@ -53,7 +53,7 @@ apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) 
   const Plan plan = plan_under(slot.snapshot, listed);
   show(plan);
   if (shared_.settings.config.copy.initial) {
-    copy_plan(shared_, target_, plan, slot.snapshot, row.guard_nonce, stop_);
+    copy_plan(shared_, target_, plan, slot.snapshot, row, stop_);
   }
   target_.exec_params(
       "update repld.table_state set state = 'copied', copied_at = now() where link = $1",

@@ -24,6 +24,7 @@ namespace repld::link {
 struct CopyRequest {
   std::string snapshot;
   std::string guard_nonce;
+  std::string owner;  // as whom we own the link
   std::vector<SourceTable> tables;
   std::vector<TableName> targets;
   std::function<void(const TableName& table, int64_t rows, int64_t bytes)> progress;
@@ -56,7 +57,11 @@ struct Settings {
 using PublicationCheck = std::function<std::optional<Error>(pg::Session& source)>;
 
 class FenceGate;
-using GatePtr = std::shared_ptr<FenceGate>;
+// Of the session that streams: where fences stop it, and as whom it owns the link.
+struct Gated {
+  std::shared_ptr<FenceGate> gate;
+  std::string owner;
+};
 using FlowPtr = std::shared_ptr<Synchronized<Flow>>;
 
 inline void show_positions(const Progress& progress, LinkStatus& status) {
@@ -79,7 +84,7 @@ struct Shared {
   std::set<uint32_t> divided_otherwise;  // link thread only: see link/partitions
   bool again = false;                    // link thread only: the attempt before was cut off
   Synchronized<FlowPtr> flow;            // of the session that streams; null when none does
-  Synchronized<GatePtr> gate;            // of that session too: see link/fence
+  Synchronized<Gated> gated;             // of that session too: see link/fence
   Synchronized<PublicationCheck> publication_check;  // of that session
   Synchronized<Lsn> skipped{Lsn::invalid};           // see link/skip
 

@@ -146,12 +146,13 @@ void discard_half_copied(pqxx::transaction_base& transaction, const std::string&
 }
 
 void copy_plan(Shared& shared, pg::Session& target, const TablePlan& plan,
-               const std::string& snapshot, const std::string& guard_nonce,
+               const std::string& snapshot, const apply::ProgressRow& row,
                const std::stop_token& stop) {
   shared.events.record("copying", fmt::format("{} tables", plan.tables.size()));
   CopyRequest request;
   request.snapshot = snapshot;
-  request.guard_nonce = guard_nonce;
+  request.guard_nonce = row.guard_nonce;
+  request.owner = row.owner;
   request.tables = plan.tables;
   request.targets = plan.targets;
   request.stop = stop;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apply/progress_store.h"
 #include "core/supply.h"
 #include "core/table.h"
 #include "link/shared.h"
@@ -43,10 +44,11 @@ void take_over(pqxx::transaction_base& transaction, const Shared& shared, const 
 void discard_half_copied(pqxx::transaction_base& transaction, const std::string& link,
                          const std::string& states, const std::string& guard_nonce);
 
-// The first copy of the plan's tables under a snapshot of the source, shown as it goes on.
+// The first copy of the plan's tables under a snapshot of the source, shown as it goes on. `row`:
+// of the link, as its owner has it.
 // Throws Error.
 void copy_plan(Shared& shared, pg::Session& target, const TablePlan& plan,
-               const std::string& snapshot, const std::string& guard_nonce,
+               const std::string& snapshot, const apply::ProgressRow& row,
                const std::stop_token& stop);
 
 // For the status, before anything of it is copied.

@@ -121,6 +121,7 @@ void Comparison::compare_into(TableProof& proof, const ComparedTable& table,
   for (const DigestColumn& column : plan.columns) {
     if (column.key) {
       proof.key.push_back(column.name);
+      proof.key_forms.push_back(column.form);
     }
   }
   sum_up(plan, stop);

@@ -39,10 +39,16 @@ std::string report_json(const ProofReport& report, bool keys) {
   for (const TableProof& proof : report.tables) {
     tables.push_back(json_of(proof, keys));
   }
+  Json repaired = Json::array();
+  for (const MendedTable& mended : report.mended) {
+    repaired.push_back(
+        {{"table", mended.table.full()}, {"removed", mended.removed}, {"written", mended.written}});
+  }
   const bool equal = std::all_of(report.tables.begin(), report.tables.end(),
                                  [](const TableProof& proof) { return proof.equal(); });
   const Json body = {{"equal", equal},
                      {"tables", std::move(tables)},
+                     {"repaired", std::move(repaired)},
                      {"fences", report.fences},
                      {"retakes", report.retakes},
                      {"pause_seconds_max", report.pause_seconds_max}};

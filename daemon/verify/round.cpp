@@ -23,7 +23,7 @@ int backend_pid(pg::CopyConnection& connection) {
 
 }  // namespace
 
-Round::Round(link::Link& link, const std::stop_token& stop)
+Round::Round(link::Link& link, const CompareOptions& options, const std::stop_token& stop)
     : link_(link),
       source_(link.settings().source),
       target_(link.settings().target),
@@ -41,26 +41,28 @@ Round::Round(link::Link& link, const std::stop_token& stop)
     return link.tables(target_catalog_, transaction);
   });
   comparison_ = std::make_unique<Comparison>(Endpoint{link.settings().source, source_},
-                                             Endpoint{link.settings().target, target_});
+                                             Endpoint{link.settings().target, target_}, options);
 }
 
-TableProof Round::compare(const SourceTable& table, const std::stop_token& stop) {
-  TableProof proof;
-  proof.table = table.name;
+Round::Result Round::compare(const SourceTable& table, const std::stop_token& stop) {
+  Result result;
+  result.proof.table = table.name;
   std::stop_source end;
   const std::stop_callback on_stop(stop, [&] { end.request_stop(); });
   const Courtesy courtesy({link_.settings().source, backend_pid(source_)},
                           {link_.settings().target, backend_pid(target_)}, end);
   try {
-    return comparison_->compare(describe(table), end.get_token());
+    result.compared = describe(table);
+    result.proof = comparison_->compare(result.compared, end.get_token());
   } catch (const Error& error) {
     gave_way_ = end.stop_requested() && !stop.stop_requested();
     if (error.kind() != ErrorKind::schema && !gave_way_) {
       throw;
     }
-    proof.unproven = gave_way_ ? "gave way to somebody who waited for the table" : error.what();
+    result.proof.unproven =
+        gave_way_ ? "gave way to somebody who waited for the table" : error.what();
   }
-  return proof;
+  return result;
 }
 
 ComparedTable Round::describe(const SourceTable& table) {

@@ -17,12 +17,16 @@ namespace repld::verify {
 class Round {
  public:
   // Takes the fence. Throws Error.
-  Round(link::Link& link, const std::stop_token& stop);
+  Round(link::Link& link, const CompareOptions& options, const std::stop_token& stop);
 
   // Of the link, as the snapshot shows them.
   const std::vector<SourceTable>& tables() const { return tables_; }
+  struct Result {
+    TableProof proof;
+    ComparedTable compared;  // what was compared, when it could be
+  };
   // Throws Error; with one the round is over. So it is once gave_way().
-  TableProof compare(const SourceTable& table, const std::stop_token& stop);
+  Result compare(const SourceTable& table, const std::stop_token& stop);
   bool gave_way() const { return gave_way_; }
   bool is_old() const;
 

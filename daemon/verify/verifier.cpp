@@ -11,8 +11,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kTriesMax = 3;    // a table, before it is unproven
-constexpr int kRestFactor = 2;  // so long as a round that nobody asked for took
+constexpr int kTriesMax = 3;           // a table, before it is unproven
+constexpr int kPassesMax = 20;         // of mending, before what differs still is told
+constexpr size_t kMendedMax = 20'000;  // rows of a table in one pass
+constexpr int kRestFactor = 2;         // so long as a round that nobody asked for took
 constexpr std::chrono::seconds kBeforeNextTry{10};
 // Whoever has just started the daemon looks at other things first.
 constexpr std::chrono::seconds kBeforeFirst{60};
@@ -34,9 +36,9 @@ void Verifier::stop() {
   }
 }
 
-void Verifier::prove(std::vector<std::string> tables, Reply reply) {
+void Verifier::ask(Task task, std::vector<std::string> tables, Reply reply) {
   const std::lock_guard lock(mutex_);
-  requests_.push_back({std::move(tables), std::move(reply)});
+  requests_.push_back({task, std::move(tables), std::move(reply)});
   changed_.notify_all();
 }
 
@@ -71,7 +73,7 @@ void Verifier::run(const std::stop_token& stop) {
   rested_ = Clock::now() + kBeforeFirst;
   while (const auto request = next(stop)) {
     const auto began = Clock::now();
-    const ProofReport report = prove_now(request->tables, stop);
+    const ProofReport report = serve(*request, stop);
     if (stop.stop_requested()) {
       return;
     }
@@ -91,44 +93,28 @@ void Verifier::run(const std::stop_token& stop) {
   }
 }
 
-ProofReport Verifier::prove_now(const std::vector<std::string>& asked,
-                                const std::stop_token& stop) {
+ProofReport Verifier::serve(const Request& request, const std::stop_token& stop) {
   ProofReport report;
-  std::set<uint32_t> done;
-  std::map<uint32_t, int> tries;
+  CompareOptions options;
+  if (request.task != Task::verify) {
+    options.listed_max = kMendedMax;
+  }
   try {
-    pg::Session target(link_.settings().target);
-    bool all = false;
-    while (!all) {
-      Round round(link_, stop);
-      ++report.fences;
-      report.retakes += round.retakes();
-      report.pause_seconds_max = std::max(report.pause_seconds_max, round.pause_seconds());
-      all = true;
-      for (const SourceTable& table : round.tables()) {
-        if (!is_asked_for(asked, table) || done.count(table.oid) > 0) {
-          continue;
-        }
-        if (round.is_old() || round.gave_way()) {
-          all = false;
-          break;
-        }
-        TableProof proof = round.compare(table, stop);
-        if (!proof.unproven.empty() && ++tries[table.oid] < kTriesMax) {
-          all = false;
-          continue;
-        }
-        link_.keep_proof(target, proof);
-        done.insert(table.oid);
-        report.tables.push_back(std::move(proof));
+    prove(request.tables, options, report, stop);
+    for (int pass = 0; request.task == Task::repair && pass < kPassesMax; ++pass) {
+      const size_t mended = report.mended.size();
+      mend(report, stop);
+      if (report.mended.size() == mended) {
+        break;
       }
+      prove(request.tables, options, report, stop);
     }
   } catch (const Error& error) {
     report.failure = error_status(error, 0);
   } catch (const std::exception& failure) {
     report.failure = error_status(Error(ErrorKind::internal, failure.what()), 0);
   }
-  for (const std::string& name : asked) {
+  for (const std::string& name : request.tables) {
     if (!report.failure &&
         std::none_of(report.tables.begin(), report.tables.end(),
                      [&](const TableProof& proof) { return proof.table.full() == name; })) {
@@ -136,6 +122,62 @@ ProofReport Verifier::prove_now(const std::vector<std::string>& asked,
     }
   }
   return report;
+}
+
+void Verifier::prove(const std::vector<std::string>& asked, const CompareOptions& options,
+                     ProofReport& report, const std::stop_token& stop) {
+  report.tables.clear();
+  report.compared.clear();
+  tries_.clear();
+  done_.clear();
+  while (!prove_at_fence(asked, options, report, stop)) {
+  }
+}
+
+// Whether that was all.
+bool Verifier::prove_at_fence(const std::vector<std::string>& asked, const CompareOptions& options,
+                              ProofReport& report, const std::stop_token& stop) {
+  pg::Session target(link_.settings().target);
+  Round round(link_, options, stop);
+  ++report.fences;
+  report.retakes += round.retakes();
+  report.pause_seconds_max = std::max(report.pause_seconds_max, round.pause_seconds());
+  bool all = true;
+  for (const SourceTable& table : round.tables()) {
+    if (!is_asked_for(asked, table) || done_.count(table.oid) > 0) {
+      continue;
+    }
+    if (round.is_old() || round.gave_way()) {
+      return false;
+    }
+    Round::Result result = round.compare(table, stop);
+    if (!result.proof.unproven.empty() && ++tries_[table.oid] < kTriesMax) {
+      all = false;
+      continue;
+    }
+    link_.keep_proof(target, result.proof);
+    done_.insert(table.oid);
+    report.tables.push_back(std::move(result.proof));
+    report.compared.push_back(std::move(result.compared));
+  }
+  return all;
+}
+
+void Verifier::mend(ProofReport& report, const std::stop_token& stop) {
+  std::unique_ptr<Repair> repair;
+  for (size_t i = 0; i < report.tables.size(); ++i) {
+    const TableProof& proof = report.tables[i];
+    if (!proof.unproven.empty() || proof.listed.empty()) {
+      continue;
+    }
+    if (!repair) {
+      repair = std::make_unique<Repair>(link_, stop);
+    }
+    report.mended.push_back(repair->mend(report.compared[i], proof, stop));
+    const MendedTable& mended = report.mended.back();
+    link_.record("repaired", fmt::format("{}: {} rows removed, {} written", mended.table.full(),
+                                         mended.removed, mended.written));
+  }
 }
 
 void Verifier::tell(const ProofReport& report) {

@@ -15,6 +15,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -22,12 +23,23 @@
 
 #include "core/proof.h"
 #include "core/status.h"
+#include "core/verify_table.h"
 #include "link/link.h"
+#include "verify/compare.h"
+#include "verify/repair.h"
 
 namespace repld::verify {
 
+enum class Task {
+  verify,
+  rehearse,  // a repair: what it would do
+  repair,
+};
+
 struct ProofReport {
-  std::vector<TableProof> tables;
+  std::vector<TableProof> tables;       // after all was mended
+  std::vector<ComparedTable> compared;  // parallel to tables
+  std::vector<MendedTable> mended;
   std::vector<std::string> unknown;    // asked for, and no table of the link
   std::optional<ErrorStatus> failure;  // what kept the rest from being compared
   int fences = 0;
@@ -48,18 +60,24 @@ class Verifier {
 
   // Any thread. `tables`: as schema.table; empty: all. `reply` is called once, on another thread,
   // unless the verifier is stopped before.
-  void prove(std::vector<std::string> tables, Reply reply);
+  void ask(Task task, std::vector<std::string> tables, Reply reply);
   void repeat_every(int64_t every_ms);
 
  private:
   struct Request {
+    Task task = Task::verify;
     std::vector<std::string> tables;
     Reply reply;
   };
 
   std::optional<Request> next(const std::stop_token& stop);
   void run(const std::stop_token& stop);
-  ProofReport prove_now(const std::vector<std::string>& tables, const std::stop_token& stop);
+  ProofReport serve(const Request& request, const std::stop_token& stop);
+  void prove(const std::vector<std::string>& asked, const CompareOptions& options,
+             ProofReport& report, const std::stop_token& stop);
+  bool prove_at_fence(const std::vector<std::string>& asked, const CompareOptions& options,
+                      ProofReport& report, const std::stop_token& stop);
+  void mend(ProofReport& report, const std::stop_token& stop);
   void tell(const ProofReport& report);
 
   link::Link& link_;
@@ -68,6 +86,8 @@ class Verifier {
   int64_t every_ms_;                              // guarded by mutex_
   std::deque<Request> requests_;                  // guarded by mutex_
   std::chrono::steady_clock::time_point rested_;  // of the thread: when the next round may begin
+  std::map<uint32_t, int> tries_;                 // of one task, by table
+  std::set<uint32_t> done_;                       // the same
   std::string last_failure_;                      // told once, not at every try
   std::jthread thread_;
 };

@@ -1,0 +1,95 @@
+#include "verify/repair.h"
+
+#include "base/failpoint.h"
+#include "core/repair_sql.h"
+#include "core/verify_sql.h"
+#include "pg/snapshot.h"
+
+namespace repld::verify {
+
+namespace {
+
+link::FenceOptions held() {
+  link::FenceOptions options;
+  options.hold = true;
+  return options;
+}
+
+int64_t affected(const pg::ResultHandle& result) { return std::atoll(PQcmdTuples(result.get())); }
+
+}  // namespace
+
+Repair::Repair(link::Link& link, const std::stop_token& stop)
+    : link_(link),
+      fence_(link.fence(held(), stop)),
+      source_(link.settings().source),
+      target_(link.settings().target) {
+  source_.exec("begin isolation level repeatable read read only");
+  pg::import_snapshot(source_, fence_->source_snapshot());
+}
+
+// Begins the target's transaction as the owner of the link, whom the guard lets pass.
+void Repair::own() {
+  target_.exec("begin");
+  const auto row = target_.exec(
+      "select set_config('repld.apply', guard_nonce, true) from repld.progress "
+      "where link = $1 and owner = $2::uuid for share",
+      {link_.settings().config.link.name, fence_->owner()});
+  if (PQntuples(row.get()) != 1) {
+    throw Error(ErrorKind::refused, "another session owns the link now").hint("Try again.");
+  }
+}
+
+void Repair::require_unchanged(const ComparedTable& table) {
+  const auto answer =
+      source_.exec(lock_statement(table.source) + "; " + unchanged_query(table.source));
+  if (pg::text(answer, 0, 0) != "t") {
+    throw Error(ErrorKind::refused, "a table was rewritten or truncated on the source meanwhile")
+        .hint("Try again.")
+        .table(table.name.full());
+  }
+}
+
+MendedTable Repair::mend(const ComparedTable& table, const TableProof& proof,
+                         const std::stop_token& stop) {
+  MendedTable mended;
+  mended.table = table.name;
+  require_unchanged(table);
+  own();
+  const std::vector<std::string> conditions = rows_conditions(table, proof);
+  // First all that must go: a value of another unique index may move from one row to another.
+  for (const std::string& condition : conditions) {
+    for (const TablePart& part : table.target) {
+      mended.removed += affected(target_.exec(delete_rows(part, condition)));
+    }
+  }
+  for (const std::string& condition : conditions) {
+    for (const TablePart& part : table.source) {
+      mended.written += bring(part, table, condition, stop);
+    }
+  }
+  failpoint("repair.before_commit");
+  target_.exec("commit");
+  return mended;
+}
+
+int64_t Repair::bring(const TablePart& part, const ComparedTable& table,
+                      const std::string& condition, const std::stop_token& stop) {
+  source_.begin(copy_rows_out(part, table.columns, condition));
+  target_.begin(copy_rows_in(table.target.front().name, table.columns));
+  while (const auto row = source_.read()) {
+    if (stop.stop_requested()) {
+      throw Error(ErrorKind::connect, "stopped");
+    }
+    target_.write(*row);
+  }
+  const int64_t sent = source_.finish();
+  target_.end_input();
+  if (target_.finish() != sent) {
+    throw Error(ErrorKind::conflict, "the target took another number of rows than the source sent")
+        .table(table.name.full());
+  }
+  return sent;
+}
+
+}  // namespace repld::verify

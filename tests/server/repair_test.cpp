@@ -1,0 +1,154 @@
+// replctl repair: what verify finds is mended, at a fence, while writes go on.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <csignal>
+
+#include "support/pair.h"
+
+using namespace repld::testing;
+
+namespace {
+
+constexpr const char* kSchema =
+    "create table a (id int primary key, u int unique, body text, j jsonb, n numeric, f float8); "
+    "create table k (n int, t text); "
+    "create table c (code text, at date, v int, primary key (code, at)); "
+    "create table p (id int, k int, v text, primary key (id, k)) partition by list (k); "
+    "create table p1 partition of p for values in (1); create table p2 partition of p default";
+
+void fill(const Pair& pair) {
+  pair.on_source(
+      "alter table k replica identity full; "
+      "insert into a select i, i, repeat(md5(i::text), 3200), '{}', 1.0, 0 "
+      "from generate_series(1, 50) i; "
+      "insert into k select i / 2, 'x' from generate_series(1, 20) i; "
+      "insert into c select 'it''s ' || i, '2026-01-01', i from generate_series(1, 2000) i; "
+      "insert into p select i, i % 3, 'v' from generate_series(1, 50) i");
+}
+
+nlohmann::json run(const Pair& pair, std::vector<std::string> arguments, int expected) {
+  arguments.insert(arguments.begin(), "--json");
+  const Outcome outcome = pair.daemon.replctl(arguments);
+  INFO(outcome.err);
+  INFO(outcome.out);
+  REQUIRE(outcome.exit_code == expected);
+  return nlohmann::json::parse(outcome.out);
+}
+
+const std::vector<std::string> kTables = {"public.a", "public.k", "public.c", "public.p"};
+
+}  // namespace
+
+TEST_SUITE("repair") {
+  TEST_CASE("each way of being different is found by one verify and mended by one repair") {
+    Pair pair;
+    pair.on_both(kSchema);
+    fill(pair);
+    REQUIRE(pair.begin());
+    struct Damage {
+      const char* sql;
+      const char* table;
+      int missing, extra, different;
+    };
+    const Damage damages[] = {
+        {"delete from a where id = 7", "public.a", 1, 0, 0},
+        {"insert into a values (999, 999)", "public.a", 0, 1, 0},
+        {"update a set body = overlay(body placing 'Z' from 70000) where id = 8", "public.a", 0, 0,
+         1},
+        {"update a set body = '' where id = 9; update a set j = null where id = 10", "public.a", 0,
+         0, 2},
+        {"update a set n = 1.00 where id = 11; update a set f = '-0' where id = 12", "public.a", 0,
+         0, 2},
+        {"update a set j = 'null' where id = 13", "public.a", 0, 0, 1},
+        {"update a set u = -u where id in (14, 15); update a set u = 15 where id = 14; "
+         "update a set u = 14 where id = 15",
+         "public.a", 0, 0, 2},
+        {"update p set k = 1 where id = 6", "public.p", 1, 1, 0},
+        {"insert into k values (3, 'x'); insert into k values (null, null)", "public.k", 0, 2, 0},
+        {"delete from k where n = 4", "public.k", 2, 0, 0},
+        {"update c set v = -v where v > 1200; delete from c where v between 1 and 100", "public.c",
+         100, 0, 800},
+        {"truncate c", "public.c", 2000, 0, 0},
+    };
+    for (const Damage& damage : damages) {
+      CAPTURE(damage.sql);
+      pair.past_guard(damage.sql);
+      const auto found = run(pair, {"verify", damage.table}, 1)["tables"][0];
+      CHECK(found["missing"] == damage.missing);
+      CHECK(found["extra"] == damage.extra);
+      CHECK(found["different"] == damage.different);
+      const auto mended = run(pair, {"repair", damage.table}, 0);
+      CHECK(mended["repaired"].size() == 1);
+      CHECK(pair.difference(kTables) == "");
+    }
+  }
+
+  TEST_CASE("a dry run names the keys and changes nothing") {
+    Pair pair;
+    pair.on_both(kSchema);
+    fill(pair);
+    REQUIRE(pair.begin());
+    pair.past_guard("delete from c where code = 'it''s 5'");
+    const auto shown = run(pair, {"repair", "--dry-run"}, 1);
+    CHECK(shown["repaired"].empty());
+    CHECK(shown.dump().find("it's 5") != std::string::npos);
+    CHECK(pair.count(pair.target.dsn, "c") == 1999);
+    run(pair, {"repair"}, 0);
+    CHECK(pair.difference(kTables) == "");
+    CHECK(run(pair, {"repair"}, 0)["repaired"].empty());
+    // Keys are values of rows: they were told to who asked, and to nobody else.
+    CHECK(pair.daemon.log_text().find("it's 5") == std::string::npos);
+    CHECK(pair.daemon.replctl({"events"}).out.find("it's 5") == std::string::npos);
+  }
+
+  TEST_CASE("rows that are written on the source meanwhile end as the source has them") {
+    Pair pair;
+    pair.on_both(kSchema);
+    fill(pair);
+    REQUIRE(pair.begin());
+    std::atomic<int> written{0};
+    std::jthread writer([&](const std::stop_token& stop) {
+      pqxx::connection connection(pair.source.dsn);
+      for (int i = 1; !stop.stop_requested(); ++i) {
+        const std::string id = std::to_string(1 + i % 50);
+        pqxx::nontransaction(connection)
+            .exec("update public.a set n = n + 1 where id = " + id +
+                  "; update public.c set v = v + 1 where v % 50 = " + id +
+                  "; delete from public.p where id = " + id + "; insert into public.p values (" +
+                  id + ", " + id + " % 3, 'w')");
+        ++written;
+        std::this_thread::sleep_for(5ms);
+      }
+    });
+    for (int round = 0; round < 5; ++round) {
+      const int before = written;
+      REQUIRE(eventually(30s, [&] { return written > before + 5; }));
+      pair.past_guard(
+          "delete from c where v % 7 = 1; update a set body = 'x' where id % 5 = 1; "
+          "insert into p values (1000, 1, 'extra')");
+      run(pair, {"repair"}, 0);
+    }
+    writer = {};
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference(kTables) == "");
+  }
+
+  TEST_CASE("a repair that dies before its commit has changed nothing") {
+    Pair pair;
+    pair.on_both(kSchema);
+    fill(pair);
+    REQUIRE(pair.begin());
+    pair.daemon.terminate();
+    pair.daemon.start("repair.before_commit=kill");
+    REQUIRE(pair.caught_up());
+    pair.past_guard("delete from c where v < 10; insert into a values (999, 999)");
+    CHECK(pair.daemon.replctl({"repair"}).exit_code != 0);
+    CHECK(pair.daemon.wait_for_death() == 128 + SIGKILL);
+    CHECK(pair.count(pair.target.dsn, "c") == 1991);
+    CHECK(pair.count(pair.target.dsn, "a") == 51);
+    REQUIRE(pair.begin());
+    run(pair, {"repair"}, 0);
+    CHECK(pair.difference(kTables) == "");
+  }
+}
