@@ -162,10 +162,11 @@ void make_hostile(const Platform& platform) {
   if (platform.cluster->version() >= 17) {
     settings.insert(kHostileSince17.begin(), kHostileSince17.end());
   }
+  std::string sql;
   for (const auto& [name, value] : settings) {
-    run_sql(platform.superuser_dsn,
-            "alter database " + platform.database + " set " + name + " = '" + value + "'");
+    sql += "alter database " + platform.database + " set " + name + " = '" + value + "';";
   }
+  run_sql(platform.superuser_dsn, sql);
 }
 
 void require_tls(Platform& platform) {
