@@ -24,7 +24,7 @@ constexpr std::array kFailpoints = {
     std::string_view("copy.before_done"),         std::string_view("apply.before_commit"),
     std::string_view("apply.after_commit"),       std::string_view("apply.between_parts"),
     std::string_view("apply.batch_sent"),         std::string_view("stream.before_feedback"),
-    std::string_view("setup.before_slot_noted"),
+    std::string_view("setup.before_slot_noted"),  std::string_view("link.session_ended"),
 };
 
 struct Armed {

@@ -52,6 +52,19 @@ TEST_SUITE("restart") {
     CHECK(pair.link()["reconnects_source"].get<int>() >= 1);
   }
 
+  TEST_CASE("a link that left a source which shuts down, and finds it up, counts a reconnect") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key)");
+    // So that the next attempt is the first one that looks, and succeeds.
+    pair.daemon.start("link.session_ended=sleep:5000");
+    REQUIRE(pair.caught_up());
+    pair.source.cluster->restart(StopMode::fast);
+    pair.on_source("insert into t values (1)");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.t"}) == "");
+    CHECK(pair.link()["reconnects_source"].get<int>() >= 1);
+  }
+
   TEST_CASE("a source that crashes while a large transaction streams sends it again") {
     PairOptions options;
     options.extra = kSmallMemory;
