@@ -53,10 +53,16 @@ TEST_SUITE("restart") {
   }
 
   TEST_CASE("a link that left a source which shuts down, and finds it up, counts a reconnect") {
-    Pair pair;
+    PairOptions options;
+    options.link_extra = "confirm_margin = \"5s\"";
+    Pair pair(options);
     pair.on_both("create table t (id int primary key)");
     // So that the next attempt is the first one that looks, and succeeds.
     pair.daemon.start("link.session_ended=sleep:5000");
+    REQUIRE(pair.caught_up());
+    // A source that was told of some but not of all waits for the link to leave.
+    REQUIRE(eventually(40s, [&] { return pair.link()["confirmed"] != "0/0"; }));
+    pair.on_source("insert into t values (0)");
     REQUIRE(pair.caught_up());
     pair.source.cluster->restart(StopMode::fast);
     pair.on_source("insert into t values (1)");
