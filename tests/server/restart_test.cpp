@@ -195,6 +195,7 @@ TEST_SUITE("restart") {
       }
     });
     for (int round = 0; round < 5; ++round) {
+      pair.link();  // so that it is there to be asked to end, however slowly it started
       std::this_thread::sleep_for(700ms);
       CHECK(pair.daemon.terminate() == 0);
       pair.daemon.start();
