@@ -7,6 +7,7 @@
 #include <random>
 #include <utility>
 
+#include "base/failpoint.h"
 #include "link/finalize.h"
 #include "link/session.h"
 
@@ -234,7 +235,9 @@ void Link::answer_overtaken(bool stopping) {
 void Link::attempt(const Order& order, const std::stop_token& stop) {
   try {
     run_session(order, stop);
-    shared_.again = false;
+    failpoint("link.session_ended");
+    // Ended by the monitor and not by an order: what comes next is a connection made again.
+    shared_.again = is_newest(order) && order_.copy().wish == Wish::run;
   } catch (const Error& error) {
     shared_.again = true;
     if (stop.stop_requested() || !is_newest(order)) {

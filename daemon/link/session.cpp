@@ -13,7 +13,6 @@
 #include "link/setup.h"
 #include "link/skip.h"
 #include "pg/catalog.h"
-#include "pg/connect_error.h"
 #include "pg/migrations.h"
 #include "stream/slot.h"
 
@@ -101,7 +100,6 @@ bool LinkSession::own_link() {
   pg::migrate(*target_);
   shared_.events.store(*target_);
   apply_ = std::make_unique<pg::PipelineConnection>(settings.target, pg::Purpose::apply);
-  pg::require_pinned(*apply_, settings.target);
   apply::ProgressStore progress(*apply_, shared_.name());
   const auto waiting = [this](const std::string& text) { shared_.events.record("waiting", text); };
   if (!progress.lock(settings.instance, stop_, waiting)) {

@@ -105,22 +105,6 @@ Error connect_error(const Server& server, Purpose purpose, const std::string& me
   return error_for(failure);
 }
 
-void require_pinned(Connection& connection, const Server& server) {
-  const ResultHandle result =
-      connection.exec("select pg_catalog.current_setting('repld.pinned', true)");
-  if (text(result, 0, 0) == "on") {
-    return;
-  }
-  throw Error(ErrorKind::connect,
-              fmt::format("the {}'s sessions do not take our settings", to_string(server.side)))
-      .detail("the option repld.pinned, stated in the startup packet, is not set")
-      .hint(
-          "A connection pooler drops them: name the server's own host and port in {}.dsn, without "
-          "a pooler.",
-          to_string(server.side))
-      .lasting(true);
-}
-
 Error pooler_error(const Server& server) {
   ConnectFailure failure = describe(server, Purpose::replication);
   failure.message = "unsupported startup parameter";

@@ -16,10 +16,6 @@ Error connect_error(const Server& server, Purpose purpose, const std::string& me
 // For a server that answers but does not know the replication protocol.
 Error pooler_error(const Server& server);
 
-// Throws when what we state in the startup packet did not arrive, as through a pooler: values would
-// be printed and parsed under anybody's settings.
-void require_pinned(Connection& connection, const Server& server);
-
 // SQLSTATE that this server refuses such a session with; empty when it takes it, does not answer
 // or gives none. For diagnosis: one more attempt to connect.
 std::string refusal_sqlstate(const Server& server, Purpose purpose);

@@ -4,6 +4,7 @@
 
 #include "core/connect_advice.h"
 #include "pg/connect_error.h"
+#include "pg/pinned.h"
 #include "pg/sqlstate.h"
 
 namespace repld::pg {
@@ -38,6 +39,7 @@ Connection::Connection(const Server& server, Purpose purpose) : side_(server.sid
   // A user's function may put a row into a warning, and libpq would print it to our log.
   PQsetNoticeReceiver(
       handle_.get(), [](void*, const PGresult*) {}, nullptr);
+  require_pinned(text(exec(pinned_sql(server_version())), 0, 0), server);
 }
 
 ResultHandle Connection::checked(ResultHandle result) const {

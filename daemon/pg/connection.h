@@ -36,7 +36,7 @@ enum class ServerWords { keep, drop };
 
 class Connection {
  public:
-  // Connects. Throws Error(connect), with the reason but never the password.
+  // Connects, with our settings. Throws Error(connect), with the reason but never the password.
   Connection(const Server& server, Purpose purpose);
 
   // Runs one statement (or, without parameters, several) and returns the last result.

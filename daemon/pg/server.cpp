@@ -38,6 +38,7 @@ constexpr Setting kSettings[] = {
     {"default_transaction_isolation", "read\\ committed"},
     {"default_transaction_deferrable", "off"},
     {"client_min_messages", "warning"},
+    {"quote_all_identifiers", "off"},
     {"jit", "off"},
     // Our own waits are bounded where they are made; an idle link is not a forgotten one.
     {"statement_timeout", "0"},
@@ -90,7 +91,7 @@ std::string startup_options(const std::string& configured, Purpose purpose) {
   for (const Setting& setting : kSettings) {
     options += fmt::format(" -c {}={}", setting.name, setting.value);
   }
-  // Seen by require_pinned(): a pooler may drop all of these silently.
+  // Seen by pg/pinned: a pooler may drop all of these silently.
   options += " -c repld.pinned=on";
   if (purpose == Purpose::apply) {
     // Rows are found by key, one by one. A plan made while a table was one page would scan it even

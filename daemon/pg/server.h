@@ -2,7 +2,8 @@
 //
 // Managed servers come with any settings at all (time zone, timeouts, quoting), and a value that
 // is printed under one setting and parsed under another is a wrong value. So each session states
-// all that matters in its startup packet, before the first statement can run.
+// all that matters in its startup packet, before the first statement can run; pg/pinned asks if it
+// arrived, and adds what older servers would refuse there.
 #pragma once
 
 #include <optional>

@@ -2,6 +2,7 @@
 
 #include "core/connect_advice.h"
 #include "pg/connect_error.h"
+#include "pg/pinned.h"
 #include "pg/sqlstate.h"
 
 namespace repld::pg {
@@ -92,6 +93,10 @@ void Session::cancel() noexcept {
 }
 
 Session::Session(const Server& server, Purpose purpose)
-    : side_(server.side), connection_(connect(server, purpose)) {}
+    : side_(server.side), connection_(connect(server, purpose)) {
+  if (purpose != Purpose::unpinned) {
+    require_pinned(exec(pinned_sql(server_version()))[0][0].c_str(), server);
+  }
+}
 
 }  // namespace repld::pg

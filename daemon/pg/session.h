@@ -21,7 +21,7 @@ std::string sqlstate_of(const pqxx::sql_error& failure);
 
 class Session {
  public:
-  // Connects. Throws Error(connect).
+  // Connects, with our settings unless they are not wanted. Throws Error(connect).
   explicit Session(const Server& server, Purpose purpose = Purpose::control);
 
   // Runs use(transaction) and commits; what it throws rolls back.

@@ -43,7 +43,7 @@ struct Mistake {
 };
 
 std::vector<Mistake> mistakes(const Platform& source, const std::string& other_ca) {
-  const std::string& dsn = source.dsn;
+  const std::string& dsn = source.remote_dsn;
   const std::string unknown = "no-such-host.invalid";
   const std::string name = kServerName;
   return {
@@ -88,7 +88,7 @@ TEST_SUITE("bad_input") {
     const Doors doors;
     for (const Mistake& mistake : mistakes(doors.source, doors.target.authority->root_path())) {
       CAPTURE(mistake.name);
-      Daemon daemon(mistake.source_dsn, doors.target.dsn, "pair");
+      Daemon daemon(mistake.source_dsn, doors.target.remote_dsn, "pair");
       daemon.start();
       const nlohmann::json error = told(daemon, mistake.told.back());
       CHECK(error["message"] == "cannot connect to the source");
@@ -106,7 +106,7 @@ TEST_SUITE("bad_input") {
     Doors doors;
     doors.source.cluster->use_certificate(
         doors.source.authority->issue(kServerName, Validity::expired));
-    Daemon daemon(doors.source.dsn, doors.target.dsn, "pair");
+    Daemon daemon(doors.source.remote_dsn, doors.target.remote_dsn, "pair");
     daemon.start();
     const nlohmann::json error = told(daemon, "has expired");
     CHECK_MESSAGE(has(error, "has expired"), error["text"]);
@@ -117,16 +117,16 @@ TEST_SUITE("bad_input") {
 
   TEST_CASE("a wild password works in a file, in the environment, as pairs and in a URI") {
     const Doors doors;
-    const std::string bare = with(doors.target.dsn, "password", "");
+    const std::string bare = with(doors.target.remote_dsn, "password", "");
     const std::string uri =
         "postgresql://gen_user:a%7Bb%7Cc%7Dd%3Ce%3Ef%3Fg%40h%25i%27j%22k%5Cl%20m@" +
-        std::string(kServerName) + ":" + std::to_string(doors.target.cluster->port()) +
+        std::string(kServerName) + ":" + std::to_string(doors.target.remote_port()) +
         "/default_db?hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert=" +
         doors.target.authority->root_path();
     for (const std::string way : {"file", "environment", "pairs", "uri"}) {
       CAPTURE(way);
-      const std::string dsn = way == "pairs" ? doors.target.dsn : way == "uri" ? uri : bare;
-      Daemon daemon(doors.source.dsn, dsn, "by_" + way);
+      const std::string dsn = way == "pairs" ? doors.target.remote_dsn : way == "uri" ? uri : bare;
+      Daemon daemon(doors.source.remote_dsn, dsn, "by_" + way);
       const std::string file = daemon.directory() + "/password";
       std::ofstream(file) << kWildPassword << "\n";
       if (way == "file") {
@@ -145,10 +145,10 @@ TEST_SUITE("bad_input") {
 
   TEST_CASE("a password changed while running is told, asked for seldom, and read anew") {
     Doors doors;
-    TcpProxy counter(doors.target.cluster->port());
+    TcpProxy counter(doors.target.remote_port());
     Daemon daemon(
-        doors.source.dsn,
-        with(with(doors.target.dsn, "password", ""), "port", std::to_string(counter.port())),
+        doors.source.remote_dsn,
+        with(with(doors.target.remote_dsn, "password", ""), "port", std::to_string(counter.port())),
         "pair");
     const std::string file = daemon.directory() + "/password";
     std::ofstream(file) << kWildPassword << "\n";
@@ -174,9 +174,10 @@ TEST_SUITE("bad_input") {
   TEST_CASE("a pooler instead of the server is recognised, whatever it does with `replication`") {
     const Doors doors;
     for (const PoolMode mode : {PoolMode::session, PoolMode::transaction}) {
-      for (const auto parameter : {ReplicationParameter::refused, ReplicationParameter::ignored}) {
-        const PgBouncer pooler(doors.source, mode, parameter);
-        Daemon daemon(pooler.dsn(), doors.target.dsn, "pair");
+      for (const auto parameters :
+           {StartupParameters::replication_refused, StartupParameters::ignored}) {
+        const PgBouncer pooler(doors.source, mode, parameters);
+        Daemon daemon(pooler.dsn(), doors.target.remote_dsn, "pair");
         daemon.start();
         const nlohmann::json error = told(daemon, "connection pooler");
         CHECK_MESSAGE(has(error, "connection pooler"), error["text"]);
@@ -189,21 +190,23 @@ TEST_SUITE("bad_input") {
 
   TEST_CASE("a pooler in front of the target drops our settings, which is told and not risked") {
     const Doors doors;
-    const PgBouncer pooler(doors.target, PoolMode::transaction, ReplicationParameter::ignored);
-    Daemon daemon(doors.source.dsn, pooler.dsn(), "pair");
+    const PgBouncer pooler(doors.target, PoolMode::transaction, StartupParameters::ignored);
+    Daemon daemon(doors.source.remote_dsn, pooler.dsn(), "pair");
     daemon.start();
     const nlohmann::json error = told(daemon, "connection pooler");
     CHECK_MESSAGE(has(error, "target.dsn"), error["text"]);
     CHECK(Pair::run_sql(doors.target.dsn, "select from t").empty());
+    CHECK(doors.untouched());
   }
 
   TEST_CASE("the SQLSTATE of a refusal is known also when its words are not") {
     const Doors doors;
-    repld::pg::Server server{repld::Side::source, with(doors.source.dsn, "password", "no"), {}};
+    repld::pg::Server server{
+        repld::Side::source, with(doors.source.remote_dsn, "password", "no"), {}};
     CHECK(repld::pg::refusal_sqlstate(server, repld::pg::Purpose::control) == "28P01");
-    server.dsn = doors.source.dsn;
+    server.dsn = doors.source.remote_dsn;
     CHECK(repld::pg::refusal_sqlstate(server, repld::pg::Purpose::control) == "");
-    server.dsn = with(doors.source.dsn, "port", "1");
+    server.dsn = with(doors.source.remote_dsn, "port", "1");
     CHECK(repld::pg::refusal_sqlstate(server, repld::pg::Purpose::control) == "");
   }
 
@@ -215,13 +218,13 @@ TEST_SUITE("bad_input") {
                   "create table t (id int primary key); insert into t "
                   "values (1); alter table t owner to postgres");
     Pair::run_sql(target.dsn, "create table t (id int primary key)");
-    Daemon missed(source.dsn, target.dsn, "pair");
+    Daemon missed(source.dsn, target.remote_dsn, "pair");
     missed.start();
     CHECK(has(told(missed, "refused"), "check host and port in source.dsn"));
     missed.kill9();
     const std::string there = source.authority == nullptr ? with(source.dsn, "host", "::1")
                                                           : with(source.dsn, "hostaddr", "::1");
-    Daemon daemon(there, target.dsn, "pair");
+    Daemon daemon(there, target.remote_dsn, "pair");
     daemon.start();
     REQUIRE(daemon.wait_for("caught-up", 60s));
     CHECK(Pair::run_sql(target.dsn, "select from t").size() == 1);

@@ -37,6 +37,25 @@ TEST_SUITE("hostile_settings") {
     CHECK(pair.link()["reconnects_target"] == 0);
   }
 
+  TEST_CASE("a time limit on transactions, which 17 and later have, ends none of ours") {
+    PairOptions options;
+    options.source_version = 17;
+    Pair pair(options);
+    const std::string limit = " set transaction_timeout = '300ms'";
+    as_admin(pair.source, "alter database postgres" + limit);
+    as_admin(pair.target, "alter database default_db" + limit);
+    pair.on_both("create table t (id int primary key)");
+    // So that the copy of three rows, and a batch of three, take longer.
+    pair.on_target("alter table t add constraint slow check (pg_sleep(0.2) is not null)");
+    pair.on_source("insert into t values (1), (2), (3)");
+    REQUIRE(pair.begin());
+    pair.on_source("insert into t values (4), (5), (6)");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.t"}) == "");
+    CHECK(pair.link()["reconnects_source"] == 0);
+    CHECK(pair.link()["reconnects_target"] == 0);
+  }
+
   TEST_CASE("a target that became read-only is waited for and told, and nothing is lost") {
     Pair pair;
     pair.on_both("create table t (id int primary key)");

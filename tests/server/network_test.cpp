@@ -7,14 +7,14 @@ using namespace repld::testing;
 
 namespace {
 
-// Both servers behind proxies of this test's own, a round trip of 10 ms.
+// Both servers behind proxies of this test's own, a round trip of 10 ms or more.
 class BadNetwork {
  public:
   BadNetwork()
       : source(supabase_like()),
         target(timeweb_like(timeweb_variant())),
-        to_source(source.cluster->port(), 5ms),
-        to_target(target.cluster->port(), 5ms),
+        to_source(source.cluster->port(), one_way()),
+        to_target(target.cluster->port(), one_way()),
         daemon(through(source, to_source), through(target, to_target), "pair") {
     for (const Platform* platform : {&source, &target}) {
       Pair::run_sql(platform->dsn, "create table t (id int primary key, v text)");
@@ -32,8 +32,9 @@ class BadNetwork {
   bool equal() const { return compare_databases(source.dsn, target.dsn, {"public.t"}).empty(); }
 
   static std::string through(const Platform& platform, const TcpProxy& proxy) {
-    return platform.dsn + " port=" + std::to_string(proxy.port());
+    return platform.remote_dsn + " port=" + std::to_string(proxy.port());
   }
+  static std::chrono::milliseconds one_way() { return std::max(5ms, round_trip() / 2); }
 
   Platform source;
   Platform target;

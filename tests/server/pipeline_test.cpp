@@ -29,7 +29,9 @@ class Target {
                  kOwner + "', 0, 'i', 'n')");
   }
 
-  repld::pg::Server server() const { return {repld::Side::target, platform_.dsn, std::nullopt}; }
+  repld::pg::Server server() const {
+    return {repld::Side::target, platform_.remote_dsn, std::nullopt};
+  }
   std::string value(const std::string& sql) const {
     return Pair::run_sql(platform_.dsn, sql)[0][0].c_str();
   }

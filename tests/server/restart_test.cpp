@@ -52,6 +52,25 @@ TEST_SUITE("restart") {
     CHECK(pair.link()["reconnects_source"].get<int>() >= 1);
   }
 
+  TEST_CASE("a link that left a source which shuts down, and finds it up, counts a reconnect") {
+    PairOptions options;
+    options.link_extra = "confirm_margin = \"5s\"";
+    Pair pair(options);
+    pair.on_both("create table t (id int primary key)");
+    // So that the next attempt is the first one that looks, and succeeds.
+    pair.daemon.start("link.session_ended=sleep:5000");
+    REQUIRE(pair.caught_up());
+    // A source that was told of some but not of all waits for the link to leave.
+    REQUIRE(eventually(40s, [&] { return pair.link()["confirmed"] != "0/0"; }));
+    pair.on_source("insert into t values (0)");
+    REQUIRE(pair.caught_up());
+    pair.source.cluster->restart(StopMode::fast);
+    pair.on_source("insert into t values (1)");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.t"}) == "");
+    CHECK(pair.link()["reconnects_source"].get<int>() >= 1);
+  }
+
   TEST_CASE("a source that crashes while a large transaction streams sends it again") {
     PairOptions options;
     options.extra = kSmallMemory;
@@ -176,6 +195,7 @@ TEST_SUITE("restart") {
       }
     });
     for (int round = 0; round < 5; ++round) {
+      pair.link();  // so that it is there to be asked to end, however slowly it started
       std::this_thread::sleep_for(700ms);
       CHECK(pair.daemon.terminate() == 0);
       pair.daemon.start();

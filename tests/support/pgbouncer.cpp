@@ -24,9 +24,18 @@ bool answers(const std::string& dsn) {
   }
 }
 
+std::string ignored(StartupParameters parameters) {
+  switch (parameters) {
+    case StartupParameters::refused: return "";
+    case StartupParameters::replication_refused: return "options";
+    case StartupParameters::ignored: return "options,replication";
+  }
+  return "";
+}
+
 }  // namespace
 
-PgBouncer::PgBouncer(const Platform& platform, PoolMode mode, ReplicationParameter parameter) {
+PgBouncer::PgBouncer(const Platform& platform, PoolMode mode, StartupParameters parameters) {
   char directory[] = "/tmp/repld-pgbouncer-XXXXXX";
   if (::mkdtemp(directory) == nullptr) {
     throw std::runtime_error("no temporary directory");
@@ -41,8 +50,7 @@ PgBouncer::PgBouncer(const Platform& platform, PoolMode mode, ReplicationParamet
                          " user=" + platform.user + "\n[pgbouncer]\nlisten_addr = 127.0.0.1\n" +
                          "listen_port = " + port + "\nunix_socket_dir =\nauth_type = any\n" +
                          "pool_mode = " + (mode == PoolMode::session ? "session" : "transaction") +
-                         "\nignore_startup_parameters = options,extra_float_digits";
-  settings += parameter == ReplicationParameter::ignored ? ",replication\n" : "\n";
+                         "\nignore_startup_parameters = " + ignored(parameters) + "\n";
   write_server_file(directory_ + "/pgbouncer.ini", settings);
   pid_ = start(as_server_user({"/usr/sbin/pgbouncer", directory_ + "/pgbouncer.ini"}), {},
                directory_ + "/log");

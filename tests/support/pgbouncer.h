@@ -10,14 +10,14 @@
 namespace repld::testing {
 
 enum class PoolMode { session, transaction };
-// What it makes of `replication` in a startup packet: refuse it, or drop it silently (with
-// ignore_startup_parameters), as Supabase's pooler does.
-enum class ReplicationParameter { refused, ignored };
+// What it makes of `options` and `replication` in a startup packet: refuse both, which is its
+// default, or drop (with ignore_startup_parameters) the first or, as Supabase's pooler does, both.
+enum class StartupParameters { refused, replication_refused, ignored };
 
 class PgBouncer {
  public:
   // Everyone comes in as the platform's user, so it takes no passwords.
-  PgBouncer(const Platform& platform, PoolMode mode, ReplicationParameter parameter);
+  PgBouncer(const Platform& platform, PoolMode mode, StartupParameters parameters);
   ~PgBouncer();
   PgBouncer(const PgBouncer&) = delete;
   PgBouncer& operator=(const PgBouncer&) = delete;

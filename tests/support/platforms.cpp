@@ -85,17 +85,26 @@ const std::map<std::string, std::string> kHostile = {
     {"exit_on_error", "on"},
     {"synchronous_commit", "off"},
     {"row_security", "on"},
+    {"backslash_quote", "off"},
+    {"quote_all_identifiers", "on"},
 };
+const std::map<std::string, std::string> kHostileSince17 = {{"transaction_timeout", "450ms"}};
 
 // The test's own sessions are not what is tried: they keep the server's defaults.
 constexpr const char* kShield =
-    " options='-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 "
+    "-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 "
     "-c idle_in_transaction_session_timeout=0 -c timezone=UTC -c datestyle=ISO "
     "-c intervalstyle=postgres -c extra_float_digits=1 -c bytea_output=hex "
     "-c xmloption=content -c default_transaction_isolation=read\\\\ committed "
     "-c default_transaction_deferrable=off -c standard_conforming_strings=on "
     "-c transform_null_equals=off -c array_nulls=on -c exit_on_error=off "
-    "-c synchronous_commit=on'";
+    "-c synchronous_commit=on -c backslash_quote=safe_encoding -c quote_all_identifiers=off";
+constexpr const char* kShieldSince17 = " -c transaction_timeout=0";
+
+std::string shield(const PgCluster& cluster) {
+  return std::string(" options='") + kShield + (cluster.version() >= 17 ? kShieldSince17 : "") +
+         "'";
+}
 
 std::string customer_dsn(const Platform& platform, int port) {
   std::string dsn =
@@ -109,20 +118,17 @@ std::string customer_dsn(const Platform& platform, int port) {
 }
 
 void set_dsns(Platform& platform) {
-  const int port = platform.cluster->port();
-  platform.dsn = customer_dsn(platform, port);
-  platform.remote_dsn =
-      platform.proxy ? customer_dsn(platform, platform.proxy->port()) : platform.dsn;
+  platform.dsn = customer_dsn(platform, platform.cluster->port());
+  platform.remote_dsn = customer_dsn(platform, platform.remote_port());
   if (wished("REPLD_TEST_HOSTILE")) {
-    platform.dsn += kShield;
+    platform.dsn += shield(*platform.cluster);
   }
 }
 
 // What the environment asks for, on a platform that stands.
 void finish(Platform& platform) {
-  if (const std::string rtt = environment("REPLD_TEST_RTT_MS"); !rtt.empty()) {
-    platform.proxy = std::make_unique<TcpProxy>(
-        platform.cluster->port(), std::chrono::milliseconds((std::stoi(rtt) + 1) / 2));
+  if (round_trip().count() > 0) {
+    platform.proxy = std::make_unique<TcpProxy>(platform.cluster->port(), round_trip() / 2);
   }
   set_dsns(platform);
   if (replica_role_granted()) {
@@ -134,7 +140,7 @@ void finish(Platform& platform) {
   }
   if (wished("REPLD_TEST_HOSTILE")) {
     make_hostile(platform);
-    platform.superuser_dsn += kShield;
+    platform.superuser_dsn += shield(*platform.cluster);
   }
 }
 
@@ -152,10 +158,15 @@ std::string quote_dsn_value(const std::string& value) {
 }
 
 void make_hostile(const Platform& platform) {
-  for (const auto& [name, value] : kHostile) {
-    run_sql(platform.superuser_dsn,
-            "alter database " + platform.database + " set " + name + " = '" + value + "'");
+  std::map<std::string, std::string> settings = kHostile;
+  if (platform.cluster->version() >= 17) {
+    settings.insert(kHostileSince17.begin(), kHostileSince17.end());
   }
+  std::string sql;
+  for (const auto& [name, value] : settings) {
+    sql += "alter database " + platform.database + " set " + name + " = '" + value + "';";
+  }
+  run_sql(platform.superuser_dsn, sql);
 }
 
 void require_tls(Platform& platform) {
@@ -179,6 +190,11 @@ void take_slots(const Platform& platform, int count) {
     run_sql(platform.superuser_dsn, "select pg_create_logical_replication_slot('foreign_" +
                                         std::to_string(i) + "', 'test_decoding')");
   }
+}
+
+std::chrono::milliseconds round_trip() {
+  const std::string given = environment("REPLD_TEST_RTT_MS");
+  return std::chrono::milliseconds(given.empty() ? 0 : std::stoi(given));
 }
 
 bool replica_role_granted() { return wished("REPLD_TEST_REPLICA_ROLE"); }

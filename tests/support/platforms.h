@@ -10,6 +10,7 @@
 //   REPLD_TEST_HOSTILE=1           the worst settings that a panel allows
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -31,6 +32,9 @@ struct Platform {
   std::string user;
   std::string database;
   std::string password;  // empty when the server trusts
+
+  // As in remote_dsn.
+  int remote_port() const { return proxy ? proxy->port() : cluster->port(); }
 };
 
 // A Supabase project: role postgres with REPLICATION and BYPASSRLS but no superuser, API roles,
@@ -41,8 +45,9 @@ Platform supabase_like(int version = 0, const std::map<std::string, std::string>
 // A Timeweb Cloud database, PostgreSQL 18: role gen_user may create databases and roles, nothing
 // else. A: wal_level replica, no REPLICATION; B: logical, no REPLICATION; C: both.
 enum class TimewebVariant { A, B, C };
-TimewebVariant timeweb_variant();  // as the environment says
-bool replica_role_granted();       // as the environment says
+TimewebVariant timeweb_variant();        // as the environment says
+bool replica_role_granted();             // as the environment says
+std::chrono::milliseconds round_trip();  // as the environment says; 0: no proxy
 Platform timeweb_like(TimewebVariant variant,
                       const std::map<std::string, std::string>& settings = {});
 
