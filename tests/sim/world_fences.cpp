@@ -46,9 +46,7 @@ void World::end_fence(bool stood) {
 
 void World::move_fence() {
   if (!fence_) {
-    // A target that is silent is what a fence must notice.
-    const bool silent = gate_ && target_gone();
-    const uint64_t percent = silent ? 60 : arrived() ? 5 : scenario_.fence_percent;
+    const uint64_t percent = arrived() ? 5 : scenario_.fence_percent;
     if (gate_ && fences_left_ > 0 && random_.chance(percent)) {
       begin_fence();
     }
