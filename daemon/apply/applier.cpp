@@ -212,6 +212,7 @@ void Applier::committed(const InFlight& in_flight, uint64_t parts) {
   flow_.with([&](Flow& flow) {
     flow.progress.receive(applied_);
     flow.progress.apply(applied_);
+    flow.flush_done = batch.synchronous ? flush_sent_ : flow.flush_done;
   });
   const Lsn due = batch.synchronous ? Lsn::invalid : port_.target_written();
   if (batch.synchronous) {
@@ -274,16 +275,13 @@ void Applier::track_durable() {
     durable = marks_.front();
     marks_.pop_front();
   }
-  bool flush_wanted = false;
+  uint64_t flush_wanted = 0;
   flow_.with([&](Flow& flow) {
     flow.target_seen_ms = milliseconds(port_.answered_at());
     if (durable) {
       flow.progress.make_durable(durable->source);
       flow.caught_up = std::max(flow.caught_up, durable->source);
       flow.durable_commit_us = std::max(flow.durable_commit_us, durable->commit_us);
-    }
-    if (in_flight_.empty() && marks_.empty()) {
-      flow.parts_durable = parts_applied_;
     }
     flush_wanted = flow.flush_wanted;
   });
@@ -294,7 +292,9 @@ void Applier::track_durable() {
     return;
   }
   const auto now = port_.now();
-  if (!marks_.empty() && (flush_wanted || now - committed_at_ >= kForceFlushAfter)) {
+  const bool asked = flush_wanted > flush_sent_;
+  if (asked || (!marks_.empty() && now - committed_at_ >= kForceFlushAfter)) {
+    flush_sent_ = flush_wanted;
     Batch flush;
     flush.from = flush.to = sent_;
     flush.synchronous = true;

@@ -119,6 +119,7 @@ class Applier {
   Lsn sent_;
   Lsn applied_;
   uint64_t parts_applied_ = 0;
+  uint64_t flush_sent_ = 0;     // newest request of the flow that was sent
   int64_t commit_time_us_ = 0;  // of the newest transaction applied, since 1970
   Clock::time_point row_moved_at_;
   Clock::time_point asked_at_;      // for the flush position

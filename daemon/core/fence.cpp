@@ -17,6 +17,8 @@ void AppliedXids::add(uint32_t xid) {
 }
 
 void AppliedXids::forget_seen(const SourceSnapshot& snapshot) {
+  // Else a session would outlive what can be compared with its baseline.
+  baseline_ = xid_precedes(baseline_, snapshot.xmin()) ? snapshot.xmin() : baseline_;
   xids_.erase(
       std::remove_if(xids_.begin(), xids_.end(), [&](uint32_t xid) { return snapshot.sees(xid); }),
       xids_.end());

@@ -40,9 +40,10 @@ struct Flow {
   int64_t durable_commit_us = 0;
   int64_t target_seen_ms = 0;  // when it last answered, on the clock of the margin
   uint64_t parts_read = 0;
-  // How many parts of the session were applied when the applier last had all of them durable.
-  uint64_t parts_durable = 0;
-  bool flush_wanted = false;  // someone waits for what is applied to be durable
+  // A fence asks, between two parts, for a synchronous COMMIT behind all that was handed out: the
+  // number of the newest request, and of the newest that was met.
+  uint64_t flush_wanted = 0;
+  uint64_t flush_done = 0;
 };
 
 }  // namespace repld

@@ -66,6 +66,7 @@ Fence::Fence(Shared& shared, const FenceOptions& options, const std::stop_token&
   if (!options.hold) {
     target_.exec("begin isolation level repeatable read read only");
     target_snapshot_ = pg::text(target_.exec("select pg_export_snapshot()"), 0, 0);
+    gate_->require_standing();
     release();
   }
 }

@@ -26,7 +26,7 @@ std::optional<TransactionPart> FenceGate::next() {
       return part;
     }
   }
-  const auto durable = [&](Flow& flow) { return flow.parts_durable == handed_out_; };
+  const auto durable = [&](Flow& flow) { return flow.flush_done >= flush_; };
   if (phase_ == Phase::reached && flow_.with(durable)) {
     turn(Phase::durable);
   }
@@ -40,7 +40,6 @@ std::optional<TransactionPart> FenceGate::hand_out() {
   std::optional<TransactionPart> part = std::move(kept_.front());
   kept_.pop_front();
   kept_bytes_ -= part->bytes();
-  ++handed_out_;
   inside_ = !part->last;
   if (part->first) {
     applied_.add(part->xid);
@@ -53,7 +52,7 @@ std::optional<TransactionPart> FenceGate::judge_next() {
   while (phase_ == Phase::judging) {
     if (examined_ == kept_.size() && !fetch()) {
       if (passed_idle()) {
-        turn(Phase::reached);
+        reach();
       }
       return std::nullopt;
     }
@@ -74,7 +73,7 @@ std::optional<TransactionPart> FenceGate::judge_next() {
 void FenceGate::look_ahead(FenceDecision::Step step) {
   ++examined_;
   if (step == FenceDecision::Step::reached) {
-    turn(Phase::reached);
+    reach();
   } else if (step == FenceDecision::Step::retake || kept_bytes_ > kept_bytes_max_) {
     turn(Phase::blocked);
   }
@@ -102,13 +101,18 @@ void FenceGate::turn(Phase phase) {
   changed_.notify_all();
 }
 
-// After the end the session's parts are gone.
-void FenceGate::want_flush(bool wanted) {
-  if (ended_) {
-    return;
-  }
-  flow_.with([&](Flow& flow) { flow.flush_wanted = wanted; });
+// The applier commits synchronously even when nothing is left to do: what it heard last may be of a
+// server that has failed over since, behind a connection that only looks alive.
+void FenceGate::reach() {
+  turn(Phase::reached);
+  flush_ = flow_.with([](Flow& flow) { return ++flow.flush_wanted; });
   applier_.notify();
+}
+
+void FenceGate::throw_if_ended() const {
+  if (ended_) {
+    throw ended();
+  }
 }
 
 void FenceGate::close(const std::stop_token& stop) {
@@ -120,39 +124,71 @@ void FenceGate::close(const std::stop_token& stop) {
   turn(Phase::closed);
 }
 
+bool FenceGate::try_close() {
+  const std::lock_guard lock(mutex_);
+  throw_if_ended();
+  if (phase_ != Phase::open) {
+    return false;
+  }
+  turn(Phase::closed);
+  return true;
+}
+
 FenceGate::Judgement FenceGate::judge(const SourceSnapshot& snapshot, Lsn insert_lsn,
                                       Clock::time_point deadline, const std::stop_token& stop) {
+  start_judging(snapshot, insert_lsn);
   std::unique_lock lock(mutex_);
-  if (ended_) {
+  changed_.wait_until(lock, stop, deadline, [&] { return ended_ || verdict_now(); });
+  if (ended_ || stop.stop_requested()) {
     throw ended();
   }
+  return verdict_now().value_or(Judgement{});
+}
+
+void FenceGate::start_judging(const SourceSnapshot& snapshot, Lsn insert_lsn) {
+  const std::lock_guard lock(mutex_);
+  throw_if_ended();
   REPLD_ASSERT(phase_ == Phase::closed);
-  if (const auto unseen = applied_.unseen(snapshot)) {
-    return {Verdict::retake, unseen};
+  unseen_ = applied_.unseen(snapshot);
+  if (unseen_) {
+    turn(Phase::blocked);
+    return;
   }
   applied_.forget_seen(snapshot);
   decision_.emplace(snapshot, insert_lsn);
   examined_ = 0;
   turn(Phase::judging);
-  want_flush(true);
-  const auto settled = [&] {
-    return ended_ || phase_ == Phase::durable || phase_ == Phase::blocked;
-  };
-  changed_.wait_until(lock, stop, deadline, settled);
-  if (ended_ || stop.stop_requested()) {
-    throw ended();
-  }
+  applier_.notify();
+}
+
+std::optional<FenceGate::Judgement> FenceGate::verdict() {
+  const std::lock_guard lock(mutex_);
+  throw_if_ended();
+  return verdict_now();
+}
+
+std::optional<FenceGate::Judgement> FenceGate::verdict_now() const {
   if (phase_ == Phase::durable) {
-    return {Verdict::reached, std::nullopt};
+    return Judgement{Verdict::reached, std::nullopt};
   }
-  return {phase_ == Phase::blocked ? Verdict::retake : Verdict::late, decision_->held_back()};
+  if (phase_ == Phase::blocked) {
+    return Judgement{Verdict::retake, unseen_ ? unseen_ : decision_->held_back()};
+  }
+  return std::nullopt;
+}
+
+void FenceGate::require_standing() {
+  const std::lock_guard lock(mutex_);
+  throw_if_ended();
 }
 
 void FenceGate::open() {
   const std::lock_guard lock(mutex_);
   decision_.reset();
   turn(Phase::open);
-  want_flush(false);
+  if (!ended_) {
+    applier_.notify();
+  }
 }
 
 void FenceGate::end() {
@@ -163,7 +199,10 @@ void FenceGate::end() {
 
 void FenceGate::seen(const SourceSnapshot& snapshot) {
   const std::lock_guard lock(mutex_);
-  applied_.forget_seen(snapshot);
+  // While a fence is taken, its own snapshot may be older than this one and show less.
+  if (phase_ == Phase::open) {
+    applied_.forget_seen(snapshot);
+  }
 }
 
 }  // namespace repld::link

@@ -36,7 +36,7 @@ class FenceGate {
   // The applier's thread.
   std::optional<TransactionPart> next();
 
-  // Any thread; one fence at a time. Throws Error(connect) once the session has ended, on which
+  // Any thread; one fence at a time. All throw Error(connect) once the session has ended, on which
   // close() waits too when another fence is being taken.
   void close(const std::stop_token& stop);
   enum class Verdict { reached, retake, late };
@@ -47,7 +47,15 @@ class FenceGate {
   // Waits until the target is at the fence and durable, or cannot be there with this snapshot.
   Judgement judge(const SourceSnapshot& snapshot, Lsn insert_lsn, Clock::time_point deadline,
                   const std::stop_token& stop);
+  // The next session may have gone on from a fence before its taker hears of it. What was read on
+  // the target is of the fence when this does not throw afterwards.
+  void require_standing();
   void open();
+
+  // close() and judge() in steps that do not wait.
+  bool try_close();  // false: another fence is being taken
+  void start_judging(const SourceSnapshot& snapshot, Lsn insert_lsn);
+  std::optional<Judgement> verdict();  // nothing: not yet
 
   // The session is over: nobody waits any longer.
   void end();
@@ -63,7 +71,9 @@ class FenceGate {
   bool fetch();
   void turn(Phase phase);
   bool passed_idle();
-  void want_flush(bool wanted);
+  void reach();
+  void throw_if_ended() const;
+  std::optional<Judgement> verdict_now() const;
 
   const apply::NextPart next_part_;
   Synchronized<Flow>& flow_;
@@ -78,11 +88,12 @@ class FenceGate {
   bool inside_ = false;  // a transaction whose last part has not been handed out
   AppliedXids applied_;
   std::optional<FenceDecision> decision_;
+  std::optional<uint32_t> unseen_;  // why the snapshot would not do from the start
   std::deque<TransactionPart> kept_;
   size_t examined_ = 0;  // of kept_, by decision_
   size_t kept_bytes_ = 0;
-  uint64_t fetched_ = 0;     // parts taken from the queue
-  uint64_t handed_out_ = 0;  // and on to the applier
+  uint64_t fetched_ = 0;  // parts taken from the queue
+  uint64_t flush_ = 0;    // the request to the applier
 };
 
 }  // namespace repld::link

@@ -1,5 +1,6 @@
 # Builds sim_tests once more for each bug in plants/: the patched file is linked before the libraries,
-# so that it takes the place of theirs. Not in the default build; script/sim-plants runs them.
+# so that it takes the place of theirs, or instead of one of the simulation. Not in the default
+# build; script/sim-plants runs them.
 #
 # A patch changes one .cpp file. One that no longer applies fails the build.
 file(GLOB plant_patches CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/plants/*.patch)
@@ -12,8 +13,11 @@ foreach(patch ${plant_patches})
   add_custom_command(OUTPUT ${planted}
     COMMAND patch --silent --force --output=${planted} ${CMAKE_SOURCE_DIR}/${patched} ${patch}
     DEPENDS ${patch} ${CMAKE_SOURCE_DIR}/${patched} VERBATIM)
-  add_executable(sim_plant_${plant} EXCLUDE_FROM_ALL ${planted} $<TARGET_OBJECTS:sim_objects>)
-  target_link_libraries(sim_plant_${plant} PRIVATE sim_objects repld_options)
+  get_filename_component(name ${patched} NAME)
+  add_executable(sim_plant_${plant} EXCLUDE_FROM_ALL ${planted}
+    $<FILTER:$<TARGET_OBJECTS:sim_objects>,EXCLUDE,/sim/${name}[.]o>)
+  target_include_directories(sim_plant_${plant} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(sim_plant_${plant} PRIVATE repld_lib doctest::doctest repld_options)
   set_target_properties(sim_plant_${plant} PROPERTIES RUNTIME_OUTPUT_DIRECTORY
                         ${CMAKE_BINARY_DIR}/bin/sim_plants OUTPUT_NAME ${plant})
   add_dependencies(sim_plants sim_plant_${plant})

@@ -49,10 +49,13 @@ struct Scenario {
   uint64_t execute_max = 0;     // commands that the target executes in a step
   uint64_t flush_percent = 0;   // of steps in which the target flushes some WAL
   std::vector<Fault> faults;    // in order
+  size_t fences = 0;            // to be taken
+  uint64_t fence_percent = 0;   // of steps in which one is begun
+  size_t kept_bytes_max = 0;    // by the gate
 };
 
 // What a case looks at.
-enum class Theme { crashes, refusals, drift, large, everything };
+enum class Theme { crashes, refusals, drift, large, fences, everything };
 
 Scenario scenario_of(uint64_t seed, Theme theme);
 std::string show(const Scenario& scenario);

@@ -14,7 +14,7 @@ uint64_t runs = 0;
 namespace {
 
 constexpr uint64_t kSeeds = 10'000;
-constexpr uint64_t kCases = 5;
+constexpr uint64_t kCases = 6;
 
 uint64_t number_from(const char* variable, uint64_t otherwise) {
   const char* text = std::getenv(variable);

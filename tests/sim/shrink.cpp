@@ -81,11 +81,18 @@ bool drop_faults(Scenario& scenario) {
   return smaller;
 }
 
+bool drop_fences(Scenario& scenario) {
+  Scenario candidate = scenario;
+  candidate.fences = scenario.fences / 2;
+  return candidate.fences < scenario.fences && try_smaller(scenario, candidate);
+}
+
 }  // namespace
 
 Scenario shrink(Scenario scenario) {
   for (int round = 0; round < kRounds; ++round) {
     bool smaller = drop_faults(scenario);
+    smaller = drop_fences(scenario) || smaller;
     smaller = cut_history(scenario) || smaller;
     smaller = thin_history(scenario) || smaller;
     smaller = shorten_transactions(scenario) || smaller;

@@ -19,4 +19,8 @@ TEST_CASE("rows that drifted are mended when they are touched, and counted") {
 
 TEST_CASE("oversized transactions go in parts and commit whole") { run_seeds(Theme::large); }
 
+TEST_CASE("where a fence stands, the target is exactly what the snapshot of the source shows") {
+  run_seeds(Theme::fences);
+}
+
 TEST_CASE("all of it at once") { run_seeds(Theme::everything); }

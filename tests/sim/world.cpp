@@ -7,7 +7,7 @@ namespace repld::sim {
 namespace {
 
 constexpr uint64_t kStepsMax = 300'000;
-constexpr uint64_t kSilenceUs = 5'000'000;  // of a connection that only looks alive
+constexpr uint64_t kSilenceUs = 20'000'000;  // of a connection that only looks alive
 
 }  // namespace
 
@@ -21,8 +21,12 @@ struct World::Session {
         port(world, world.target_),
         applier(
             port, from, {world.scenario_.batch, world.scenario_.strictness},
-            [this, &world] { return world.next_part(queue); }, flow, apply_wakeup, reader_wakeup,
-            world.observer()) {}
+            [&world] { return world.next_part(); }, flow, apply_wakeup, reader_wakeup,
+            world.observer()) {
+    world.gate_ = std::make_shared<link::FenceGate>([this, &world] { return world.pop(queue); },
+                                                    flow, apply_wakeup, world.source_.fresh_xid(),
+                                                    world.scenario_.kept_bytes_max);
+  }
 
   Wakeup apply_wakeup;
   Wakeup reader_wakeup;
@@ -49,7 +53,8 @@ World::World(const Scenario& scenario, Trace trace)
       random_(seed_of(scenario.seed + scenario.schedule, 100)),
       source_(scenario.seed, scenario.source),
       target_(seed_of(scenario.seed + scenario.schedule, 200), source_.insert_lsn(),
-              [this](TargetCommit& commit) { on_commit(commit); }) {}
+              [this](TargetCommit& commit) { on_commit(commit); }),
+      fences_left_(scenario.fences) {}
 
 void World::run() {
   while (!finished()) {
@@ -57,10 +62,16 @@ void World::run() {
   }
 }
 
-bool World::finished() const {
-  const Lsn end = source_.history().empty() ? Lsn::invalid : source_.history().back().end_lsn;
+bool World::finished() const { return arrived() && fences_left_ == 0 && !fence_; }
+
+bool World::arrived() const {
   return source_.exhausted() && next_fault_ == scenario_.faults.size() && drift_due_.empty() &&
-         target_.flushed().progress >= end && source_.confirmed() >= end;
+         level();
+}
+
+bool World::level() const {
+  const Lsn end = source_.history().empty() ? Lsn::invalid : source_.history().back().end_lsn;
+  return target_.flushed().progress >= end && source_.confirmed() >= end;
 }
 
 void World::run_session() {
@@ -88,11 +99,15 @@ void World::run_session() {
     session.applier.run(session.end.get_token());
     end_well(session, source_.count_until(from));
   } catch (const DaemonKilled&) {
+    fence_.reset();
+    gate_.reset();
     session_ = nullptr;
     return;
   } catch (const Error& error) {
     judge(error, session);
   }
+  gate_->end();
+  gate_.reset();
   // The reader goes last.
   if (!session.source_gone) {
     tell_slot(session.reader.last_feedback(now_us_ / 1000));
@@ -166,12 +181,24 @@ void World::step(Pace pace) {
   advance(static_cast<int64_t>(random_.below(busy ? 300 : silent ? 200'000 : 5000)));
 }
 
-// The stream thread may put something into the queue at any moment, also right after the applier
-// has found it empty.
-std::optional<TransactionPart> World::next_part(BoundedQueue<TransactionPart>& queue) {
-  std::optional<TransactionPart> part = queue.try_pop();
+std::optional<TransactionPart> World::next_part() {
+  std::optional<TransactionPart> part = gate_->next();
   step(Pace::busy);
   return part;
+}
+
+// The stream thread may put something into the queue at any moment, also right after it was found
+// empty. Other threads wait for the gate meanwhile.
+std::optional<TransactionPart> World::pop(BoundedQueue<TransactionPart>& queue) {
+  std::optional<TransactionPart> part = queue.try_pop();
+  read_some();
+  return part;
+}
+
+void World::read_some() {
+  for (uint64_t left = random_.below(scenario_.read_max + 1); left > 0; --left) {
+    session_->reader.read(random_);
+  }
 }
 
 void World::wait(std::chrono::milliseconds timeout) {
@@ -182,8 +209,8 @@ void World::wait(std::chrono::milliseconds timeout) {
     left -= us;
     target_.execute(random_.below(scenario_.execute_max + 1) + 1);
     advance(static_cast<int64_t>(us));
-    if (session_->end.stop_requested() || session_->target_gone || !session_->queue.empty() ||
-        session_->port.owed() > 0) {
+    if (std::exchange(woken_, false) || session_->end.stop_requested() || session_->target_gone ||
+        !session_->queue.empty() || session_->port.owed() > 0) {
       return;
     }
   }
@@ -198,17 +225,18 @@ void World::advance(int64_t us) {
   if (random_.chance(scenario_.commit_percent)) {
     commit_on_source();
   }
+  source_.move_on(random_);
   if (random_.chance(scenario_.flush_percent)) {
     target_.flush(random_.below(101));
   }
   if (session_ != nullptr && !session_->source_gone) {
-    for (uint64_t left = random_.below(scenario_.read_max + 1); left > 0; --left) {
-      session_->reader.read(random_);
-    }
+    read_some();
     if (const auto confirmed = session_->reader.feedback(now_us_ / 1000)) {
       tell_slot(*confirmed);
     }
   }
+  look_at_source();
+  move_fence();
   strike();
   if (session_ != nullptr && finished()) {
     session_->end.request_stop();
@@ -222,7 +250,7 @@ void World::commit_on_source() {
   if (random_.chance(10)) {
     source_.persist_slot();
   }
-  if (source_.commit_next()) {
+  if (source_.commit_next(random_)) {
     const SourceTransaction& made = source_.history().back();
     note("source commits {} at {}, ending at {}", made.xid, to_string(made.commit_lsn),
          to_string(made.end_lsn));
@@ -312,11 +340,18 @@ void World::strike(FaultKind kind) {
       }
       break;
     case FaultKind::cut_target: break;
-    case FaultKind::crash_target: target_.crash(); break;
+    case FaultKind::crash_target:
+      ++outages_.target;
+      target_.crash();
+      break;
     case FaultKind::fail_over_target:
+      ++outages_.target;
       target_.fail_over(now_us_ - scenario_.reader.confirm_margin_ms * 1000 + 2000);
       break;
-    case FaultKind::restart_source: source_.restart(); break;
+    case FaultKind::restart_source:
+      ++outages_.source;
+      source_.restart();
+      break;
     case FaultKind::cut_source: break;
     case FaultKind::deadlock: target_.fail_next_statement("40P01"); break;
     case FaultKind::refusal: target_.fail_next_statement("23505"); break;

@@ -13,6 +13,7 @@
 #include "apply/applier.h"
 #include "sim/checks.h"
 #include "sim/scenario.h"
+#include "sim/sim_fence.h"
 #include "sim/sim_port.h"
 
 namespace repld::sim {
@@ -48,7 +49,9 @@ class World {
   struct DaemonKilled {};
 
   void run_session();
-  std::optional<TransactionPart> next_part(BoundedQueue<TransactionPart>& queue);
+  std::optional<TransactionPart> next_part();
+  std::optional<TransactionPart> pop(BoundedQueue<TransactionPart>& queue);
+  void read_some();
   void judge(const Error& error, const Session& session);
   void end_well(const Session& session, size_t first);
   void advance(int64_t us);
@@ -56,9 +59,15 @@ class World {
   void strike();
   void strike(FaultKind kind);
   void drift(DriftKind kind);
+  void look_at_source();
+  void move_fence();
+  void begin_fence();
+  void end_fence(bool stood);
   void tell_slot(Lsn confirmed);
   void on_commit(TargetCommit& commit);
   apply::ApplyObserver observer();
+  bool arrived() const;
+  bool level() const;  // all that is committed has arrived, and is confirmed
   bool finished() const;
 
   const Scenario scenario_;
@@ -67,6 +76,14 @@ class World {
   FakeSource source_;
   FakeTarget target_;
   Session* session_ = nullptr;
+  std::shared_ptr<link::FenceGate> gate_;  // of the session
+  Outages outages_;
+  std::unique_ptr<SimFence> fence_;  // being taken or held
+  bool fence_calm_ = false;          // nothing is in its way
+  size_t fences_left_ = 0;
+  uint64_t fence_pace_ = 1;
+  uint64_t fence_sleeps_ = 0;         // for so many steps, fewer than its pace
+  bool woken_ = false;                // the applier, by the fence
   std::vector<DriftKind> drift_due_;  // waits for the target's open transaction to end
   size_t next_fault_ = 0;
   uint64_t steps_ = 0;

@@ -79,7 +79,9 @@ TEST_CASE("a snapshot must show everything that was applied") {
   CHECK(applied.unseen(snapshot("119:121:119")) == std::nullopt);
   CHECK(applied.unseen(snapshot("119:120:119")) == 120U);
   applied.forget_seen(snapshot("119:120:119"));
-  CHECK(applied.unseen(snapshot("118:121:118")) == std::nullopt);
+  CHECK(applied.unseen(snapshot("119:121:119")) == std::nullopt);
+  // Older than what was seen.
+  CHECK(applied.unseen(snapshot("118:121:118")) == 118U);
 }
 
 TEST_CASE("what an earlier session applied must be past") {
@@ -89,6 +91,14 @@ TEST_CASE("what an earlier session applied must be past") {
   // 2^32 + 5: the ids have wrapped since.
   CHECK(AppliedXids(4294967290U).unseen(snapshot("4294967301:4294967301:")) == std::nullopt);
   CHECK(AppliedXids(5).unseen(snapshot("4294967290:4294967301:4294967290")) == 4294967290U);
+}
+
+TEST_CASE("a session may outlive half of all ids") {
+  AppliedXids applied(100);
+  applied.forget_seen(snapshot("2000000000:2000000000:"));
+  applied.add(2000000001);
+  CHECK(applied.unseen(snapshot("3000000000:3000000000:")) == std::nullopt);
+  CHECK(applied.unseen(snapshot("2000000001:2000000005:2000000001")) == 2000000001U);
 }
 
 TEST_CASE("more than is kept asks for a snapshot past all of it") {
