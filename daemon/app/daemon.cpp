@@ -139,13 +139,16 @@ class Daemon {
   void reload() {
     try {
       const Config read = load_config(config_path_);
+      const Config before = config_;
       const std::vector<std::string> kept = take_reloadable(read, config_);
       if (!kept.empty()) {
         link_.record("reload", fmt::format("what changed in [{}] needs a restart of the daemon",
                                            fmt::join(kept, "], [")));
       }
       spdlog::set_level(spdlog::level::from_str(config_.log.level));
-      link_.reload(config_);
+      if (!same_for_link(before, config_)) {
+        link_.reload(config_);
+      }
       verifier_.repeat_every(config_.verify.every_ms);
       publish();
     } catch (const Error& error) {

@@ -10,9 +10,9 @@
 namespace repld::control {
 
 struct Request {
-  std::string method;  // GET, HEAD, POST
-  std::string target;  // path with query
-  std::string body;    // JSON, where a command takes lists
+  std::string method;     // GET, HEAD, POST
+  std::string target;     // path with query
+  std::string body = {};  // JSON, where a command takes lists
 };
 
 struct Response {

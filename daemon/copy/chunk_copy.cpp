@@ -52,6 +52,8 @@ void ChunkCopy::open_source(const ChunkSource& chunk) {
   source_.exec("begin isolation level repeatable read read only");
   pg::import_snapshot(source_, rights_.snapshot);
   const std::string table = quote_qualified(chunk.leaf.schema, chunk.leaf.name);
+  // The application's DDL may hold it for long; the link stands still meanwhile.
+  source_.exec("set local lock_timeout = '2s'");
   source_.exec(fmt::format("lock table only {} in access share mode", table));
   const auto same = source_.exec(
       "select c.relfilenode = pg_relation_filenode(c.oid) from pg_class c where c.oid = $1::oid",

@@ -75,6 +75,11 @@ std::vector<std::string> take_reloadable(const Config& read, Config& config) {
   return kept;
 }
 
+bool same_for_link(const Config& one, const Config& other) {
+  return one.tables == other.tables && one.groups == other.groups && one.copy == other.copy &&
+         one.apply == other.apply;
+}
+
 bool replicates_table(const Config& config, std::string_view schema, std::string_view table) {
   if (schema == "repld" || schema == "information_schema" || schema.substr(0, 3) == "pg_") {
     return false;

@@ -57,6 +57,8 @@ struct CopyConfig {
   int workers = 2;
   int64_t epoch_ms = 20'000;
   OnNonempty on_nonempty = OnNonempty::refuse;
+
+  bool operator==(const CopyConfig&) const = default;
 };
 
 struct ApplyConfig {
@@ -64,6 +66,8 @@ struct ApplyConfig {
   int64_t memory_mb = 128;
   OnNewColumn on_new_column = OnNewColumn::pause;
   OnMissingPartition on_missing_partition = OnMissingPartition::create;
+
+  bool operator==(const ApplyConfig&) const = default;
 };
 
 struct VerifyConfig {
@@ -115,6 +119,9 @@ struct Config {
 // is named and made of, where it listens and in which format it logs. Returns the sections that
 // differ there, and need a restart.
 std::vector<std::string> take_reloadable(const Config& read, Config& config);
+
+// Whether a link goes another way with one than with the other, of what can be reloaded.
+bool same_for_link(const Config& one, const Config& other);
 
 // True when `name` ("schema.table") matches `pattern`, where * stands for any run of characters
 // and ? for one.

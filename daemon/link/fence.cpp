@@ -56,7 +56,7 @@ Fence::Fence(Shared& shared, const FenceOptions& options, const std::stop_token&
         .hint("Let source.dsn name the primary.");
   }
   const auto deadline = FenceGate::Clock::now() + options.give_up_after;
-  while (!attempt(options, stop)) {
+  while (!attempt(options, deadline, stop)) {
     source_.exec("rollback");
     if (FenceGate::Clock::now() >= deadline) {
       give_up(options);
@@ -66,7 +66,7 @@ Fence::Fence(Shared& shared, const FenceOptions& options, const std::stop_token&
   if (!options.hold) {
     target_.exec("begin isolation level repeatable read read only");
     target_snapshot_ = pg::text(target_.exec("select pg_export_snapshot()"), 0, 0);
-    gate_->require_standing();
+    gated_.gate->require_standing();
     release();
   }
 }
@@ -99,9 +99,19 @@ Fence::Sight Fence::look() {
   return {SourceSnapshot::parse(pg::text(row, 0, 0)), parse_lsn(pg::text(row, 0, 1))};
 }
 
-bool Fence::attempt(const FenceOptions& options, const std::stop_token& stop) {
+bool Fence::attempt(const FenceOptions& options, FenceGate::Clock::time_point deadline,
+                    const std::stop_token& stop) {
+  // One that would do no good is seen before anything is held up for it.
+  const auto now = marker_.exec("select pg_current_snapshot()");
+  in_the_way_ = gated_.gate->unseen(SourceSnapshot::parse(pg::text(now, 0, 0)));
+  if (in_the_way_) {
+    return false;
+  }
   lock_tables(options);
-  gated_.gate->close(stop);
+  if (!gated_.gate->close(deadline, stop)) {
+    throw Error(ErrorKind::refused, "another fence is held")
+        .hint("A table that joins the link is copied under one: see replctl events. Try again.");
+  }
   closed_.reset(gated_.gate.get());
   closed_at_ = FenceGate::Clock::now();
   const Sight sight = look();

@@ -69,7 +69,8 @@ class Fence {
 
   void lock_tables(const FenceOptions& options);
   Sight look();
-  bool attempt(const FenceOptions& options, const std::stop_token& stop);
+  bool attempt(const FenceOptions& options, FenceGate::Clock::time_point deadline,
+               const std::stop_token& stop);
   [[noreturn]] void give_up(const FenceOptions& options) const;
 
   const Gated gated_;

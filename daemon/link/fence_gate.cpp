@@ -115,13 +115,23 @@ void FenceGate::throw_if_ended() const {
   }
 }
 
-void FenceGate::close(const std::stop_token& stop) {
+bool FenceGate::close(Clock::time_point deadline, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, stop, [&] { return ended_ || phase_ == Phase::open; });
+  changed_.wait_until(lock, stop, deadline, [&] { return ended_ || phase_ == Phase::open; });
   if (ended_ || stop.stop_requested()) {
     throw ended();
   }
+  if (phase_ != Phase::open) {
+    return false;
+  }
   turn(Phase::closed);
+  return true;
+}
+
+std::optional<uint32_t> FenceGate::unseen(const SourceSnapshot& snapshot) {
+  const std::lock_guard lock(mutex_);
+  throw_if_ended();
+  return applied_.unseen(snapshot);
 }
 
 bool FenceGate::try_close() {

@@ -38,7 +38,8 @@ class FenceGate {
 
   // Any thread; one fence at a time. All throw Error(connect) once the session has ended, on which
   // close() waits too when another fence is being taken.
-  void close(const std::stop_token& stop);
+  // Whether it is closed: not when the other is held until the deadline.
+  bool close(Clock::time_point deadline, const std::stop_token& stop);
   enum class Verdict { reached, retake, late };
   struct Judgement {
     Verdict verdict = Verdict::late;
@@ -59,6 +60,8 @@ class FenceGate {
 
   // The session is over: nobody waits any longer.
   void end();
+  // A transaction that stands in the way of a fence at this snapshot.
+  std::optional<uint32_t> unseen(const SourceSnapshot& snapshot);
   // So that no more ids are kept than necessary.
   void seen(const SourceSnapshot& snapshot);
 

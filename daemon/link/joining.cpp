@@ -21,7 +21,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLookAgain{5000};
+// From one to the next: locks that we wait for have others queue behind us.
+constexpr milliseconds kLookAgain{2000};
+constexpr milliseconds kLookAgainMax{15'000};
 constexpr milliseconds kAskAgain{200};
 
 void pause(milliseconds duration, const std::stop_token& stop) {
@@ -47,34 +49,65 @@ std::string reason_of(const Error& error) {
 }  // namespace
 
 bool Joining::look(pg::Session& source, pg::Session& target) {
-  bool leaving = false;
-  for (const auto& row : target.exec_params(
-           "select schema_name, table_name, state from repld.table_state where link = $1",
-           shared_.name())) {
+  size_t staying = 0;
+  std::vector<TableName> leaving;
+  const auto noted = target.exec_params(
+      "select schema_name, table_name, state from repld.table_state where link = $1 order by 1, 2",
+      shared_.name());
+  for (const auto& row : noted) {
     const TableName table{row[0].c_str(), row[1].c_str()};
+    const bool wanted = replicates_table(shared_.settings.config, table.schema, table.name);
     const bool copied = std::string(row[2].c_str()) == "copied";
-    if (copied && replicates_table(shared_.settings.config, table.schema, table.name)) {
-      continue;
+    staying += copied && wanted ? 1U : 0U;
+    if (!copied || !wanted) {
+      outsiders_.add(table);
     }
-    outsiders_.add(table);
-    leaving = true;
-    if (copied) {
-      target.exec_params(
-          "update repld.table_state set state = 'leaving' "
-          "where link = $1 and schema_name = $2 and table_name = $3",
-          shared_.name(), table.schema, table.name);
-      failpoint("leave.after_mark");
+    if (!wanted) {
+      leaving.push_back(table);
     }
+  }
+  // A slip in a pattern must not give the whole copy up.
+  if (staying == 0 && !leaving.empty()) {
+    throw Error(ErrorKind::schema, "no table of the link matches tables.include")
+        .detail("{} are replicated, {} among them", leaving.size(), leaving.front().full())
+        .hint(
+            "Nothing was changed. Mend the patterns and reload (SIGHUP) or run replctl resume; "
+            "replctl finalize ends the link.");
+  }
+  for (const TableName& table : leaving) {
+    mark_leaving(target, table);
   }
   joining_ = candidates(source, target);
   for (const SourceTable& table : joining_) {
     outsiders_.add(table.name);
   }
-  return leaving || !joining_.empty();
+  return staying < noted.size() || !joining_.empty();
+}
+
+stream::Published Joining::expected(pg::Session& target) const {
+  stream::Published published = read_published(target, shared_, row_);
+  for (const SourceTable& table : joining_) {
+    published.changing.push_back({table.name, table.oid, 0});
+  }
+  return published;
+}
+
+// One that was joining holds part of a copy.
+void Joining::mark_leaving(pg::Session& target, const TableName& table) {
+  target.transact([&](pqxx::transaction_base& transaction) {
+    transaction.exec(kLockTimeout);
+    empty_half_copied(transaction, shared_.name(), "{joining}", row_.guard_nonce);
+    transaction.exec_params(
+        "update repld.table_state set state = 'leaving' "
+        "where link = $1 and schema_name = $2 and table_name = $3",
+        shared_.name(), table.schema, table.name);
+  });
+  failpoint("leave.after_mark");
 }
 
 void Joining::run(const std::stop_token& stop) {
   bool done = false;
+  milliseconds before_next = kLookAgain;
   while (!done && !stop.stop_requested()) {
     try {
       pg::Session source(shared_.settings.source);
@@ -93,7 +126,8 @@ void Joining::run(const std::stop_token& stop) {
       tell("waiting", std::string("tables that join or leave: ") + failure.what());
     }
     if (!done) {
-      pause(kLookAgain, stop);
+      pause(before_next, stop);
+      before_next = std::min(2 * before_next, kLookAgainMax);
     }
   }
 }
@@ -113,7 +147,7 @@ void Joining::leave(pg::Session& source, pg::Session& target, const std::stop_to
   }
   watch_nothing(shared_);
   stream::drop_tables(source, publication(), leaving);
-  watch(shared_, read_published(target, shared_, row_));
+  watch(shared_, expected(target));
   failpoint("leave.after_publication");
   const auto tell_now = [this](const std::string& kind, const std::string& message) {
     shared_.events.record(kind, message);
@@ -129,13 +163,15 @@ void Joining::leave(pg::Session& source, pg::Session& target, const std::stop_to
   FenceOptions options;
   options.hold = true;
   Fence(shared_, options, stop).release();
-  target.exec_params(std::string(sql::kForgetTables), shared_.name(), "{leaving}");
+  target.transact([&](pqxx::transaction_base& transaction) {
+    forget_tables(transaction, shared_.name(), "{leaving}");
+  });
   for (const stream::PublishedTable& table : leaving) {
     outsiders_.remove(table.name);
     shared_.events.record(
         "left", fmt::format("table {} is no longer replicated; its rows stay", table.name.full()));
   }
-  watch(shared_, read_published(target, shared_, row_));
+  watch(shared_, expected(target));
 }
 
 std::vector<SourceTable> Joining::candidates(pg::Session& source, pg::Session& target) {
@@ -161,8 +197,8 @@ std::vector<SourceTable> Joining::candidates(pg::Session& source, pg::Session& t
 
 bool Joining::join(pg::Session& source, pg::Session& target, const std::stop_token& stop) {
   target.transact([&](pqxx::transaction_base& transaction) {
-    transaction.exec(kLockTimeout);
-    discard_half_copied(transaction, shared_.name(), "{joining}", row_.guard_nonce);
+    transaction.exec(kShortLockTimeout);
+    empty_half_copied(transaction, shared_.name(), "{joining}", row_.guard_nonce);
   });
   TablePlan plan;
   bool all = true;
@@ -172,6 +208,8 @@ bool Joining::join(pg::Session& source, pg::Session& target, const std::stop_tok
   }
   if (!plan.tables.empty()) {
     target.transact([&](pqxx::transaction_base& transaction) {
+      require_owner(transaction, shared_.name(), row_.owner);
+      transaction.exec(kShortLockTimeout);
       take_over(transaction, shared_, plan, {}, "joining", row_.guard_nonce);
     });
     failpoint("join.after_guard");
@@ -181,11 +219,10 @@ bool Joining::join(pg::Session& source, pg::Session& target, const std::stop_tok
     stream::restate(source, publication());
     wait_past_now(source, stop);
     copy_at_fence(plan, source, target, stop);
-    watch(shared_, read_published(target, shared_, row_));
+    watch(shared_, expected(target));
   }
-  if (all) {
-    shared_.status.with([](LinkStatus& status) { status.copied = true; });
-  }
+  // What is held back is told by itself.
+  shared_.status.with([](LinkStatus& status) { status.copied = true; });
   return all;
 }
 
@@ -199,7 +236,7 @@ bool Joining::consider(const SourceTable& table, pg::Session& source, pg::Sessio
     stream::require_publishable(alone.tables);
     if (shared_.settings.config.copy.initial) {
       target.transact([&](pqxx::transaction_base& transaction) {
-        transaction.exec(kLockTimeout);
+        transaction.exec(kShortLockTimeout);
         require_empty(transaction, alone.targets);
       });
     }
@@ -226,7 +263,7 @@ void Joining::publish(const TablePlan& plan, pg::Session& source, pg::Session& t
         "where link = $1 and source_oid = $2 and state = 'joining'",
         shared_.name(), listed.oid, listed.entry);
   }
-  watch(shared_, read_published(target, shared_, row_));
+  watch(shared_, expected(target));
 }
 
 // Every transaction that has an id now.
@@ -258,11 +295,16 @@ void Joining::copy_at_fence(const TablePlan& plan, pg::Session& source, pg::Sess
     copy_plan(shared_, target, shown, fence.source_snapshot(), row_, stop);
   }
   failpoint("join.before_done");
-  target.exec_params(
-      "update repld.table_state set state = 'copied', copied_at = now() "
-      "where link = $1 and state = 'joining'",
-      shared_.name());
-  for (const SourceTable& table : plan.tables) {
+  target.transact([&](pqxx::transaction_base& transaction) {
+    require_owner(transaction, shared_.name(), row_.owner);
+    for (const SourceTable& table : shown.tables) {
+      transaction.exec_params(
+          "update repld.table_state set state = 'copied', copied_at = now() "
+          "where link = $1 and source_oid = $2 and state = 'joining'",
+          shared_.name(), table.oid);
+    }
+  });
+  for (const SourceTable& table : shown.tables) {
     outsiders_.remove(table.name);
     show(table.name, TableState::copied, "");
     shared_.events.record("joined", fmt::format("table {}", table.name.full()));

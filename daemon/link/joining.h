@@ -55,12 +55,16 @@ class Joining {
 
   // Who is to join, after look().
   const std::vector<SourceTable>& joining() const { return joining_; }
+  // Of the publication: those may be in it already, where the target has forgotten that they were
+  // about to join.
+  stream::Published expected(pg::Session& target) const;
 
   // While it streams, on a thread of its own: until all is done or stopped. What does not fit is
   // told, held back and looked at again; the link goes on without it.
   void run(const std::stop_token& stop);
 
  private:
+  void mark_leaving(pg::Session& target, const TableName& table);
   void leave(pg::Session& source, pg::Session& target, const std::stop_token& stop);
   bool join(pg::Session& source, pg::Session& target, const std::stop_token& stop);
   std::vector<SourceTable> candidates(pg::Session& source, pg::Session& target);

@@ -108,6 +108,11 @@ void Link::resume() { give(Wish::run, {}); }
 
 void Link::reload(const Config& config) {
   reloaded_.with([&](std::optional<Config>& reloaded) { reloaded = config; });
+  const LinkState state = shared_.status.copy().state;
+  if (state == LinkState::setting_up || state == LinkState::copying) {
+    shared_.events.record("reload", "the first copy goes on as it began; reload again after it");
+    return;
+  }
   order_.with([](Order& order) { ++order.number; });
   end_attempt();
 }

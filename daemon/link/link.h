@@ -31,8 +31,8 @@ class Link {
   // Any thread. A pause by the operator outlives a restart of the daemon.
   void pause();
   void resume();
-  // Any thread. The next attempt, which begins at once, goes by it; only what take_reloadable()
-  // takes may differ.
+  // Any thread. The next attempt goes by it, which begins at once, but not amid the first copy;
+  // only what take_reloadable() takes may differ.
   void reload(const Config& config);
   // Leaves out the source transaction that the link has stopped at, named by its commit position,
   // and goes on. Returns why not, when it has not stopped there.
@@ -47,8 +47,9 @@ class Link {
   std::unique_ptr<Fence> fence(const FenceOptions& options, const std::stop_token& stop) {
     return std::make_unique<Fence>(shared_, options, stop);
   }
-  std::vector<SourceTable> tables(pg::Session& target, pqxx::transaction_base& source) const {
-    return replicated_tables(target, shared_, source);
+  ReplicatedTables tables(pg::Session& live, pqxx::transaction_base& target,
+                          pqxx::transaction_base& source) const {
+    return replicated_tables(live, shared_, target, source);
   }
   void keep_proof(pg::Session& target, const TableProof& proof) {
     link::keep_proof(target, shared_, proof);

@@ -13,10 +13,10 @@ void Outsiders::remove(const TableName& table) {
 }
 
 void Outsiders::filter(TransactionPart& part) {
-  const std::set<TableName> tables = tables_.copy();
-  if (tables.empty()) {
+  if (tables_.with([](const std::set<TableName>& tables) { return tables.empty(); })) {
     return;
   }
+  const std::set<TableName> tables = tables_.copy();
   const auto is_outside = [&](const RelationPtr& relation) {
     auto found = roots_.find(relation->oid);
     if (found == roots_.end()) {

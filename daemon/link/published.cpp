@@ -11,9 +11,12 @@ stream::Published read_published(pg::Session& target, const Shared& shared,
                           "coalesce(publication_entry, 0)::bigint, state in ('joining', 'leaving') "
                           "from repld.table_state where link = $1",
                           shared.name())) {
-    auto& tables = table[4].as<bool>() ? published.changing : published.tables;
-    tables.push_back(
-        {{table[0].c_str(), table[1].c_str()}, table[2].as<uint32_t>(), table[3].as<uint32_t>()});
+    const TableName name{table[0].c_str(), table[1].c_str()};
+    // A target that failed over may have forgotten that a table was about to leave.
+    const bool changing =
+        table[4].as<bool>() || !replicates_table(shared.settings.config, name.schema, name.name);
+    auto& tables = changing ? published.changing : published.tables;
+    tables.push_back({name, table[2].as<uint32_t>(), table[3].as<uint32_t>()});
   }
   return published;
 }

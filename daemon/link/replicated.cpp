@@ -29,22 +29,27 @@ std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared)
   return tables;
 }
 
-std::vector<SourceTable> replicated_tables(pg::Session& target, const Shared& shared,
-                                           pqxx::transaction_base& source) {
-  std::vector<SourceTable> tables = pg::read_source_tables(source);
-  const std::vector<TableSupply> adopted = read_adopted(target, shared.name());
+ReplicatedTables replicated_tables(pg::Session& live, const Shared& shared,
+                                   pqxx::transaction_base& target, pqxx::transaction_base& source) {
+  std::vector<SourceTable> known = pg::read_source_tables(source);
+  const std::vector<TableSupply> adopted = read_adopted(live, shared.name());
   if (!adopted.empty()) {
-    tables = supplied_tables(tables, adopted);
+    known = supplied_tables(known, adopted);
   }
-  const auto copied = target.exec_params(std::string(sql::kCopiedTables), shared.name());
-  const auto is_none = [&](const SourceTable& table) {
-    return std::none_of(copied.begin(), copied.end(), [&](const pqxx::row& row) {
-      const auto oid = row[2].as<uint32_t>();
-      return oid != 0 ? oid == table.oid : TableName{row[0].c_str(), row[1].c_str()} == table.name;
+  ReplicatedTables replicated;
+  for (const auto& row : target.exec_params(std::string(sql::kCopiedTables), shared.name())) {
+    const TableName name{row[0].c_str(), row[1].c_str()};
+    const auto oid = row[2].as<uint32_t>();
+    const auto found = std::find_if(known.begin(), known.end(), [&](const SourceTable& table) {
+      return oid != 0 ? oid == table.oid : name == table.name;
     });
-  };
-  tables.erase(std::remove_if(tables.begin(), tables.end(), is_none), tables.end());
-  return tables;
+    if (found == known.end()) {
+      replicated.gone.push_back(name);
+    } else {
+      replicated.tables.push_back(*found);
+    }
+  }
+  return replicated;
 }
 
 void keep_proof(pg::Session& target, Shared& shared, const TableProof& proof) {

@@ -14,9 +14,14 @@ namespace repld::link {
 // For the status, with the last proof of each.
 std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared);
 
-// As a snapshot of the source shows them, what existing publications leave out left out.
-std::vector<SourceTable> replicated_tables(pg::Session& target, const Shared& shared,
-                                           pqxx::transaction_base& source);
+struct ReplicatedTables {
+  std::vector<SourceTable> tables;  // what existing publications leave out left out
+  std::vector<TableName> gone;      // that the source does not have, or under the name of which it
+                                    // has another
+};
+// As snapshots of both sides show them. `live`: of the target.
+ReplicatedTables replicated_tables(pg::Session& live, const Shared& shared,
+                                   pqxx::transaction_base& target, pqxx::transaction_base& source);
 
 // Into repld.verification and the status. `proof.table`: as repld.table_state names it.
 void keep_proof(pg::Session& target, Shared& shared, const TableProof& proof);

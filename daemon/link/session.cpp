@@ -154,7 +154,12 @@ Lsn LinkSession::prepare_stream() {
     require_published_by_others();
     require_own_slot();
   } else {
+    joining_ = std::make_unique<Joining>(shared_, *row_, outsiders_);
+    const bool needed = joining_->look(*source_, *target_);
     require_published();
+    if (!needed) {
+      joining_.reset();
+    }
   }
   // We own the link, so whoever still streams from the slot is a leftover of ours.
   stream::release_slot(*source_, row_->slot_name);
@@ -166,7 +171,7 @@ Lsn LinkSession::prepare_stream() {
 
 // A publication that was altered, or is somebody else's, would stream less than the target lacks.
 void LinkSession::require_published() {
-  stream::Published published = read_published(*target_, shared_, *row_);
+  stream::Published published = joining_->expected(*target_);
   if (const auto difference = stream::find_difference(*source_, published)) {
     throw *difference;
   }
@@ -192,12 +197,6 @@ stream::ReaderOptions LinkSession::reader_options() {
 
 // Shows the tables, and brings partitions that were made since under the guard.
 void LinkSession::prepare_tables() {
-  if (!row_->publications) {
-    joining_ = std::make_unique<Joining>(shared_, *row_, outsiders_);
-    if (!joining_->look(*source_, *target_)) {
-      joining_.reset();
-    }
-  }
   std::vector<TableStatus> shown = shown_tables(*target_, shared_);
   surroundings_ = std::make_unique<apply::Surroundings>(shared_.name(), row_->guard_nonce);
   target_->transact([&](pqxx::transaction_base& transaction) {

@@ -55,9 +55,12 @@ apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) 
   if (shared_.settings.config.copy.initial) {
     copy_plan(shared_, target_, plan, slot.snapshot, row, stop_);
   }
-  target_.exec_params(
-      "update repld.table_state set state = 'copied', copied_at = now() where link = $1",
-      shared_.name());
+  target_.transact([&](pqxx::transaction_base& transaction) {
+    require_owner(transaction, shared_.name(), row.owner);
+    transaction.exec_params(
+        "update repld.table_state set state = 'copied', copied_at = now() where link = $1",
+        shared_.name());
+  });
   failpoint("copy.before_done");
   progress_.begin_streaming(slot.consistent_point);
   row.phase = apply::Phase::streaming;
@@ -139,7 +142,9 @@ void Setup::discard_earlier(const apply::ProgressRow& earlier) {
                               shared_.publication_id(earlier.slot_name, earlier.guard_nonce));
   }
   target_.transact([&](pqxx::transaction_base& transaction) {
-    discard_half_copied(transaction, shared_.name(), "{copying,copied}", earlier.guard_nonce);
+    transaction.exec(kLockTimeout);
+    empty_half_copied(transaction, shared_.name(), "{copying,copied}", earlier.guard_nonce);
+    forget_tables(transaction, shared_.name(), "{copying,copied}");
   });
 }
 
@@ -198,6 +203,7 @@ void Setup::take_over_targets(const Plan& plan,
                               const std::vector<stream::PublishedTable>& published,
                               const std::string& guard_nonce) {
   target_.transact([&](pqxx::transaction_base& transaction) {
+    transaction.exec(kLockTimeout);
     take_over(transaction, shared_, plan, published, "copying", guard_nonce);
   });
 }

@@ -109,7 +109,6 @@ void take_over(pqxx::transaction_base& transaction, const Shared& shared, const 
                const std::string& guard_nonce) {
   const Config& config = shared.settings.config;
   apply::Surroundings surroundings(shared.name(), guard_nonce);
-  transaction.exec(kLockTimeout);
   for (const TableName& table : plan.targets) {
     transaction.exec(fmt::format("lock table {} in share row exclusive mode", quoted(table)));
   }
@@ -125,15 +124,21 @@ void take_over(pqxx::transaction_base& transaction, const Shared& shared, const 
     transaction.exec_params(
         "insert into repld.table_state (link, schema_name, table_name, state, found_empty, "
         "source_oid, publication_entry, published) "
-        "values ($1, $2, $3, $4, $5, $6, $7, nullif($8, '')::jsonb)",
+        "values ($1, $2, $3, $4, $5, $6, $7, nullif($8, '')::jsonb) "
+        "on conflict (link, schema_name, table_name) do update set state = excluded.state, "
+        "found_empty = excluded.found_empty, source_oid = excluded.source_oid, "
+        "publication_entry = excluded.publication_entry, rows = 0, bytes = 0, copied_at = null",
         shared.name(), table.schema, table.name, state, config.copy.initial, plan.tables[i].oid,
         entry_of(published, plan.tables[i].oid), supply_text(plan.supplies, plan.tables[i].oid));
   }
 }
 
-void discard_half_copied(pqxx::transaction_base& transaction, const std::string& link,
-                         const std::string& states, const std::string& guard_nonce) {
+void empty_half_copied(pqxx::transaction_base& transaction, const std::string& link,
+                       const std::string& states, const std::string& guard_nonce) {
   transaction.exec_params("select set_config('repld.apply', $1, true)", guard_nonce);
+  transaction.exec_params(
+      "select from repld.table_state where link = $1 and state = any ($2::text[]) for update", link,
+      states);
   std::vector<std::string> tables;
   for (const auto& row : transaction.exec_params(std::string(sql::kHalfCopiedTables), link,
                                                  apply::guard_name(link), states)) {
@@ -142,7 +147,23 @@ void discard_half_copied(pqxx::transaction_base& transaction, const std::string&
   if (!tables.empty()) {
     transaction.exec(fmt::format("truncate {}", fmt::join(tables, ", ")));
   }
+  transaction.exec_params(std::string(sql::kForgetChunks), link, states);
+}
+
+void forget_tables(pqxx::transaction_base& transaction, const std::string& link,
+                   const std::string& states) {
+  transaction.exec_params(std::string(sql::kForgetChunks), link, states);
   transaction.exec_params(std::string(sql::kForgetTables), link, states);
+}
+
+void require_owner(pqxx::transaction_base& transaction, const std::string& link,
+                   const std::string& owner) {
+  if (transaction
+          .exec_params("select from repld.progress where link = $1 and owner = $2::uuid for share",
+                       link, owner)
+          .empty()) {
+    throw Error(ErrorKind::connect, "another session owns the link now");
+  }
 }
 
 void copy_plan(Shared& shared, pg::Session& target, const TablePlan& plan,

@@ -14,8 +14,10 @@
 
 namespace repld::link {
 
-// How long the application's open transactions on the target may hold us up.
+// How long the application's open transactions on the target may hold us up: at the set-up, and
+// beside a link that streams, where others queue behind us.
 inline constexpr const char* kLockTimeout = "set local lock_timeout = '5s'";
+inline constexpr const char* kShortLockTimeout = "set local lock_timeout = '500ms'";
 
 struct TablePlan {
   std::vector<SourceTable> tables;
@@ -31,18 +33,28 @@ void fit(pg::Session& target, const SourceTable& table, TablePlan& plan);
 void require_empty(pqxx::transaction_base& transaction, const std::vector<TableName>& tables);
 
 // Makes replicas of the targets: guarded, triggers and foreign keys set aside, noted in
-// repld.table_state as `state`; proven empty where they are to be copied. Within the caller's
-// transaction, which holds their locks from then on. `published`: empty, or has all of them.
+// repld.table_state as `state`, whether or not they were noted before; proven empty where they are
+// to be copied. Within the caller's transaction, which holds their locks from then on and has set
+// how long it waits for them. `published`: empty, or has all of them.
 void take_over(pqxx::transaction_base& transaction, const Shared& shared, const TablePlan& plan,
                const std::vector<stream::PublishedTable>& published, const std::string& state,
                const std::string& guard_nonce);
 
-// Empties what an interrupted copy began to fill and forgets the tables in any of `states` (an
-// array of PostgreSQL). Only what was found empty and guarded all the while holds nothing but what
-// we copied; the rest is looked at like any other table. With initial = false too: half a copy is
-// not what the operator takes as equal.
-void discard_half_copied(pqxx::transaction_base& transaction, const std::string& link,
-                         const std::string& states, const std::string& guard_nonce);
+// Empties what an interrupted copy began to fill, of the tables in any of `states` (an array of
+// PostgreSQL), whose rows in repld.table_state are locked first: a session that has died may still
+// be about to change them. Only what was found empty and guarded all the while holds nothing but
+// what we copied; the rest is looked at like any other table. With initial = false too: half a copy
+// is not what the operator takes as equal.
+void empty_half_copied(pqxx::transaction_base& transaction, const std::string& link,
+                       const std::string& states, const std::string& guard_nonce);
+// Forgets the tables in any of `states`.
+void forget_tables(pqxx::transaction_base& transaction, const std::string& link,
+                   const std::string& states);
+
+// Locks the progress row as its owner. Throws Error(connect) when another session owns the link:
+// what this one is still about to note would be believed by the other.
+void require_owner(pqxx::transaction_base& transaction, const std::string& link,
+                   const std::string& owner);
 
 // The first copy of the plan's tables under a snapshot of the source, shown as it goes on. `row`:
 // of the link, as its owner has it.

@@ -64,6 +64,7 @@ std::string table_list(const std::vector<SourceTable>& tables) {
 struct Entry {
   PublishedTable table;
   bool narrowed = false;  // by a row filter or a column list
+  bool partitioned = false;
 };
 
 std::vector<Entry> entries_of(const pqxx::result& rows) {
@@ -71,7 +72,8 @@ std::vector<Entry> entries_of(const pqxx::result& rows) {
   for (const auto& row : rows) {
     entries.push_back(
         {{{row[2].c_str(), row[3].c_str()}, row[0].as<uint32_t>(), row[1].as<uint32_t>()},
-         row[4].as<bool>()});
+         row[4].as<bool>(),
+         row[5].as<bool>()});
   }
   return entries;
 }
@@ -279,7 +281,8 @@ void drop_tables(pg::Session& source, const PublicationId& id,
          entries_of(transaction.exec_params(std::string(sql::kPublishedTables), id.name))) {
       if (std::any_of(tables.begin(), tables.end(),
                       [&](const PublishedTable& table) { return same_table(table, entry); })) {
-        listed.push_back(quote_qualified(entry.table.name.schema, entry.table.name.name));
+        listed.push_back((entry.partitioned ? "" : "only ") +
+                         quote_qualified(entry.table.name.schema, entry.table.name.name));
       }
     }
     if (!listed.empty()) {

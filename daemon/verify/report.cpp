@@ -44,8 +44,9 @@ std::string report_json(const ProofReport& report, bool keys) {
     repaired.push_back(
         {{"table", mended.table.full()}, {"removed", mended.removed}, {"written", mended.written}});
   }
-  const bool equal = std::all_of(report.tables.begin(), report.tables.end(),
-                                 [](const TableProof& proof) { return proof.equal(); });
+  const bool equal =
+      !report.tables.empty() && std::all_of(report.tables.begin(), report.tables.end(),
+                                            [](const TableProof& proof) { return proof.equal(); });
   const Json body = {{"equal", equal},
                      {"tables", std::move(tables)},
                      {"repaired", std::move(repaired)},

@@ -35,10 +35,17 @@ Round::Round(link::Link& link, const CompareOptions& options, const std::stop_to
   pause_seconds_ = fence->pause_seconds();
   stand_in(source_, fence->source_snapshot());
   stand_in(target_, fence->target_snapshot());
-  tables_ = source_catalog_.transact([&](pqxx::transaction_base& transaction) {
-    transaction.exec("set transaction isolation level repeatable read");
-    pg::import_snapshot(transaction, fence->source_snapshot());
-    return link.tables(target_catalog_, transaction);
+  pg::Session live(link.settings().target);
+  const auto look = [&](pqxx::transaction_base& target, pqxx::transaction_base& source) {
+    for (auto* transaction : {&target, &source}) {
+      transaction->exec("set transaction isolation level repeatable read");
+    }
+    pg::import_snapshot(target, fence->target_snapshot());
+    pg::import_snapshot(source, fence->source_snapshot());
+    replicated_ = link.tables(live, target, source);
+  };
+  target_catalog_.transact([&](pqxx::transaction_base& target) {
+    source_catalog_.transact([&](pqxx::transaction_base& source) { look(target, source); });
   });
   comparison_ = std::make_unique<Comparison>(Endpoint{link.settings().source, source_},
                                              Endpoint{link.settings().target, target_}, options);
@@ -55,12 +62,14 @@ Round::Result Round::compare(const SourceTable& table, const std::stop_token& st
     result.compared = describe(table);
     result.proof = comparison_->compare(result.compared, end.get_token());
   } catch (const Error& error) {
-    gave_way_ = end.stop_requested() && !stop.stop_requested();
-    if (error.kind() != ErrorKind::schema && !gave_way_) {
+    const bool gave_way = end.stop_requested() && !stop.stop_requested();
+    const bool lost = error.kind() == ErrorKind::connect && error.sqlstate().empty();
+    if (!gave_way && (lost || stop.stop_requested())) {
       throw;
     }
+    over_ = gave_way || !error.sqlstate().empty();
     result.proof.unproven =
-        gave_way_ ? "gave way to somebody who waited for the table" : error.what();
+        gave_way ? "gave way to somebody who waited for the table" : error.what();
   }
   return result;
 }

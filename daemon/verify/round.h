@@ -19,15 +19,16 @@ class Round {
   // Takes the fence. Throws Error.
   Round(link::Link& link, const CompareOptions& options, const std::stop_token& stop);
 
-  // Of the link, as the snapshot shows them.
-  const std::vector<SourceTable>& tables() const { return tables_; }
+  // Of the link, as the snapshots show them.
+  const link::ReplicatedTables& replicated() const { return replicated_; }
   struct Result {
     TableProof proof;
     ComparedTable compared;  // what was compared, when it could be
   };
-  // Throws Error; with one the round is over. So it is once gave_way().
+  // Throws Error; with one the round is over. So it is once is_over().
   Result compare(const SourceTable& table, const std::stop_token& stop);
-  bool gave_way() const { return gave_way_; }
+  // Nothing more can be compared: a server refused something, or we gave way to somebody.
+  bool is_over() const { return over_; }
   bool is_old() const;
 
   int retakes() const { return retakes_; }
@@ -41,11 +42,11 @@ class Round {
   pg::CopyConnection target_;
   pg::Session source_catalog_;
   pg::Session target_catalog_;
-  std::vector<SourceTable> tables_;
+  link::ReplicatedTables replicated_;
   std::unique_ptr<Comparison> comparison_;
   int retakes_ = 0;
   double pause_seconds_ = 0;
-  bool gave_way_ = false;
+  bool over_ = false;
   std::chrono::steady_clock::time_point taken_at_;
 };
 

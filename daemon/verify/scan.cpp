@@ -9,7 +9,8 @@
 namespace repld::verify {
 
 // The sums of 65,536 buckets and the sorting of a few stay in memory.
-constexpr const char* kSettings = "set local work_mem = '32MB'";
+// Behind the application's DDL we do not wait for long: the snapshots would grow old.
+constexpr const char* kSettings = "set local work_mem = '32MB'; set local lock_timeout = '3s'";
 
 Scan::Scan(Endpoint endpoint) : endpoint_(std::move(endpoint)) {
   // Not PQbackendPID: a pooler makes up its own.

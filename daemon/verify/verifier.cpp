@@ -19,8 +19,8 @@ constexpr std::chrono::seconds kBeforeNextTry{10};
 // Whoever has just started the daemon looks at other things first.
 constexpr std::chrono::seconds kBeforeFirst{60};
 
-bool is_asked_for(const std::vector<std::string>& asked, const SourceTable& table) {
-  return asked.empty() || std::find(asked.begin(), asked.end(), table.name.full()) != asked.end();
+bool is_asked_for(const std::vector<std::string>& asked, const TableName& table) {
+  return asked.empty() || std::find(asked.begin(), asked.end(), table.full()) != asked.end();
 }
 
 }  // namespace
@@ -57,13 +57,15 @@ std::optional<Verifier::Request> Verifier::next(const std::stop_token& stop) {
       requests_.pop_front();
       return request;
     }
-    const auto asked = [&, every_ms = every_ms_] {
-      return !requests_.empty() || every_ms != every_ms_;
-    };
+    const int64_t every_ms = every_ms_;
+    const auto asked = [&] { return !requests_.empty() || every_ms != every_ms_; };
     if (every_ms_ == 0) {
       changed_.wait(lock, stop, asked);
     } else if (!changed_.wait_until(lock, stop, rested_, asked) && !stop.stop_requested()) {
       return Request{};
+    }
+    if (every_ms != every_ms_) {
+      rested_ = std::min(rested_, Clock::now() + std::chrono::milliseconds(every_ms_));
     }
   }
   return std::nullopt;
@@ -143,11 +145,11 @@ bool Verifier::prove_at_fence(const std::vector<std::string>& asked, const Compa
   report.retakes += round.retakes();
   report.pause_seconds_max = std::max(report.pause_seconds_max, round.pause_seconds());
   bool all = true;
-  for (const SourceTable& table : round.tables()) {
-    if (!is_asked_for(asked, table) || done_.count(table.oid) > 0) {
+  for (const SourceTable& table : round.replicated().tables) {
+    if (!is_asked_for(asked, table.name) || done_.count(table.oid) > 0) {
       continue;
     }
-    if (round.is_old() || round.gave_way()) {
+    if (round.is_old() || round.is_over()) {
       return false;
     }
     Round::Result result = round.compare(table, stop);
@@ -159,6 +161,15 @@ bool Verifier::prove_at_fence(const std::vector<std::string>& asked, const Compa
     done_.insert(table.oid);
     report.tables.push_back(std::move(result.proof));
     report.compared.push_back(std::move(result.compared));
+  }
+  for (const TableName& name : round.replicated().gone) {
+    if (all && is_asked_for(asked, name)) {
+      TableProof proof;
+      proof.table = name;
+      proof.unproven = "the source has no such table any more, or another one of this name";
+      report.tables.push_back(std::move(proof));
+      report.compared.emplace_back();
+    }
   }
   return all;
 }

@@ -1,15 +1,10 @@
--- forget_tables: forgets the tables of a link that are in one of the states, with their chunks and
--- proofs.
+-- forget_tables: forgets the tables of a link that are in one of the states, with their proofs.
 -- $1 link  $2 states of repld.table_state (text[])
 with gone as (
   delete from repld.table_state
    where link = $1 and state = any ($2::text[])
   returning schema_name, table_name
-), proofs as (
-  delete from repld.verification v
-   using gone
-   where v.link = $1 and (v.schema_name, v.table_name) = (gone.schema_name, gone.table_name)
 )
-delete from repld.copy_chunk c
+delete from repld.verification v
  using gone
- where c.link = $1 and (c.root_schema, c.root_name) = (gone.schema_name, gone.table_name)
+ where v.link = $1 and (v.schema_name, v.table_name) = (gone.schema_name, gone.table_name)

@@ -1,4 +1,5 @@
--- store_verification: adds a comparison of a table; of each table the newest hundred are kept.
+-- store_verification: adds a comparison of a table that the link still has; of each table the newest
+-- hundred are kept.
 -- $1 link  $2 schema  $3 table  $4 rows  $5 rows of the target  $6 missing  $7 extra  $8 different
 -- $9 why it is unproven, empty: it is proven  $10 seconds
 with old as (
@@ -9,4 +10,6 @@ with old as (
 )
 insert into repld.verification
   (link, schema_name, table_name, rows, target_rows, missing, extra, different, unproven, seconds)
-values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''), $10)
+select $1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''), $10
+ where exists (select from repld.table_state
+                where link = $1 and schema_name = $2 and table_name = $3 and state = 'copied')

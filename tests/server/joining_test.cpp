@@ -237,6 +237,9 @@ TEST_SUITE("joining") {
     REQUIRE(has_event(pair, "tables of the target are not empty"));
     CHECK(eventually(30s, [&] { return state_of(pair, "b") == "refused"; }));
     pair.on_target("truncate own, b, p, k");
+    for (const char* table : {"b", "p", "k"}) {
+      REQUIRE(eventually(60s, [&] { return state_of(pair, table) == "copied"; }));
+    }
     REQUIRE(pair.caught_up());
     CHECK(pair.difference({"public.a", "public.b", "public.p", "public.k"}) == "");
     const Outcome finalized = pair.daemon.replctl({"finalize", "--yes"});
@@ -256,6 +259,7 @@ TEST_SUITE("joining") {
     pair.on_source("insert into a values (9001, 'beside')");
     CHECK(eventually(30s, [&] { return pair.count(pair.target.dsn, "a where id = 9001") == 1; }));
     pair.on_target("create table b (id int primary key, a_id int, n int, body text)");
+    REQUIRE(eventually(60s, [&] { return state_of(pair, "b") == "copied"; }));
     REQUIRE(pair.caught_up());
     CHECK(pair.difference({"public.a", "public.b"}) == "");
   }

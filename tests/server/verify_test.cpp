@@ -25,8 +25,8 @@ void fill(const Pair& pair) {
       "insert into p select i, i % 3, 'v' from generate_series(1, 500) i");
 }
 
-// Up to 3,000 small transactions a second on several sessions, half of them committed asynchronously, some of which
-// touch nothing that is published.
+// Up to 3,000 small transactions a second on several sessions, half of them committed
+// asynchronously, some of which touch nothing that is published.
 class Load {
  public:
   Load(const Pair& pair, int sessions) {

@@ -242,14 +242,16 @@ TEST_CASE("who waits is late at the deadline, and hears of the end of the sessio
   const auto judge = [&](std::chrono::milliseconds wait) {
     return bench.gate.judge(snapshot("110:110:"), Lsn{1000}, FenceGate::Clock::now() + wait, {});
   };
-  bench.gate.close({});
+  const auto soon = [] { return FenceGate::Clock::now() + std::chrono::seconds(5); };
+  CHECK(bench.gate.close(soon(), {}));
+  CHECK_FALSE(bench.gate.close(FenceGate::Clock::now(), {}));
   CHECK(judge(std::chrono::milliseconds(1)).verdict == Verdict::late);
   bench.gate.open();
-  bench.gate.close({});
+  CHECK(bench.gate.close(soon(), {}));
   std::jthread session([&] { bench.gate.end(); });
   CHECK_THROWS_AS(judge(std::chrono::hours(1)), Error);
   session.join();
   CHECK_THROWS_AS(bench.gate.require_standing(), Error);
   bench.gate.open();
-  CHECK_THROWS_AS(bench.gate.close({}), Error);
+  CHECK_THROWS_AS(bench.gate.close(soon(), {}), Error);
 }
