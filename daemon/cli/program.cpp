@@ -157,6 +157,19 @@ std::string is_duration(const std::string& text) {
   return parse_duration_ms(text) ? std::string() : "is no duration like 60s or 5m";
 }
 
+void add_proofs(CLI::App& program, Choice& choice) {
+  CLI::App* verify = program.add_subcommand("verify", "prove now that tables are equal");
+  verify->add_option("tables", choice.tables, "as schema.table; all without");
+  verify->add_flag("--keys", choice.keys, "print the keys of rows that differ");
+  verify->add_option("--timeout", choice.verify_timeout, "how long to wait, like 60s or 5m")
+      ->check(is_duration);
+  CLI::App* repair = program.add_subcommand("repair", "make rows that differ what the source has");
+  repair->add_option("tables", choice.tables, "as schema.table; all without");
+  repair->add_flag("--dry-run", choice.dry_run, "only print the keys of rows that differ");
+  repair->add_option("--timeout", choice.verify_timeout, "how long to wait, like 60s or 5m")
+      ->check(is_duration);
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv, const Tools& tools) {
@@ -187,16 +200,7 @@ int run_program(int argc, char** argv, const Tools& tools) {
         return try_parse_lsn(text) ? std::string() : "is no position like 16/B374D848";
       });
   skip->add_flag("--yes", choice.yes, "do it: the transaction is lost for the target");
-  CLI::App* verify = program.add_subcommand("verify", "prove now that tables are equal");
-  verify->add_option("tables", choice.tables, "as schema.table; all without");
-  verify->add_flag("--keys", choice.keys, "print the keys of rows that differ");
-  verify->add_option("--timeout", choice.verify_timeout, "how long to wait, like 60s or 5m")
-      ->check(is_duration);
-  CLI::App* repair = program.add_subcommand("repair", "make rows that differ what the source has");
-  repair->add_option("tables", choice.tables, "as schema.table; all without");
-  repair->add_flag("--dry-run", choice.dry_run, "only print the keys of rows that differ");
-  repair->add_option("--timeout", choice.verify_timeout, "how long to wait, like 60s or 5m")
-      ->check(is_duration);
+  add_proofs(program, choice);
   CLI::App* events = program.add_subcommand("events", "what happened");
   events->add_flag("--follow", choice.follow, "keep printing new ones");
   CLI::App* config_command = program.add_subcommand("config", "the configuration file");

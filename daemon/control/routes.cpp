@@ -101,7 +101,8 @@ std::optional<Response> read(const ControlPort& port, Access access, std::string
   return std::nullopt;
 }
 
-// {"tables":["public.t"],"keys":true,"dry_run":true}, all optional. False when it is something else.
+// {"tables":["public.t"],"keys":true,"dry_run":true}, all optional. False when it is something
+// else.
 bool read_body(const std::string& body, CommandRequest& command) {
   const auto json = nlohmann::json::parse(body.empty() ? "{}" : body, nullptr, false);
   try {
