@@ -5,7 +5,8 @@
 cases_run=0
 export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/script/lib/leaks.txt:print_suppressions=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
-export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
+races=halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/script/lib/races.txt
+export TSAN_OPTIONS=${TSAN_OPTIONS:-$races}
 
 # run_program PROGRAM [ARGUMENT...]: in one process, its output as it comes.
 run_program() {

@@ -1,5 +1,6 @@
 #include "support/daemon.h"
 
+#include <doctest/doctest.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -34,6 +35,15 @@ std::string quoted(const std::string& text) {
   return quoted + "\"";
 }
 
+// What a sanitizer has to say of the daemon fails the case, whatever the case itself looks at: it
+// may end before the daemon does, or not ask for an exit code.
+void require_nothing_reported(const std::string& log) {
+  const size_t report = log.find("Sanitizer");
+  if (report != std::string::npos) {
+    FAIL_CHECK(log.substr(log.rfind('\n', report) + 1));
+  }
+}
+
 }  // namespace
 
 Daemon::Daemon(const std::string& source_dsn, const std::string& target_dsn,
@@ -55,6 +65,7 @@ Daemon::~Daemon() {
   if (pid_ > 0) {
     kill9();
   }
+  require_nothing_reported(log_text());
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
 }

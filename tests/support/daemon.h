@@ -17,7 +17,7 @@ class Daemon {
   // lines for [link]. The programs are beside the test's own, or in $REPLD_BIN_DIR.
   Daemon(const std::string& source_dsn, const std::string& target_dsn, const std::string& link,
          const std::string& extra = "", const std::string& link_extra = "");
-  ~Daemon();  // kills it
+  ~Daemon();  // kills it; fails the case when a sanitizer reported something of it
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
