@@ -145,6 +145,7 @@ class Daemon {
         link_.record("reload", fmt::format("what changed in [{}] needs a restart of the daemon",
                                            fmt::join(kept, "], [")));
       }
+      link_.record("reloaded", "the configuration was read again");
       spdlog::set_level(spdlog::level::from_str(config_.log.level));
       if (!same_for_link(before, config_)) {
         link_.reload(config_);

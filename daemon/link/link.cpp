@@ -123,7 +123,6 @@ void Link::take_reloaded() {
       reloaded_.with([](std::optional<Config>& value) { return std::exchange(value, {}); });
   if (reloaded) {
     take_reloadable(*reloaded, shared_.settings.config);
-    shared_.events.record("reloaded", "the configuration was read again");
   }
 }
 

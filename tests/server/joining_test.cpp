@@ -247,6 +247,40 @@ TEST_SUITE("joining") {
     CHECK(pair.count(pair.target.dsn, "pg_constraint where conname = 'to_a'") == 1);
   }
 
+  TEST_CASE("a slip in the patterns gives no table up") {
+    Pair pair(only_a());
+    pair.on_both(kSchema);
+    fill(pair);
+    REQUIRE(pair.begin());
+    reload(pair, "\"publik.*\"");
+    REQUIRE(has_event(pair, "no table of the link matches"));
+    CHECK(sqlstate_of(pair.target.dsn, "insert into a values (9001, 'own')") == "25006");
+    pair.on_source("insert into a values (9002, 'w')");
+    reload(pair, "\"public.a\"");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.a"}) == "");
+  }
+
+  TEST_CASE("a parent by inheritance leaves alone, its children stay") {
+    PairOptions options;
+    options.extra = "[tables]\ninclude = [\"public.*\"]\n";
+    Pair pair(options);
+    pair.on_both(
+        "create table parent (id int primary key); "
+        "create table child (id int primary key, n int) inherits (parent)");
+    pair.on_source("insert into parent values (1); insert into child values (2, 2)");
+    REQUIRE(pair.begin());
+    reload(pair, "\"public.child\"");
+    REQUIRE(has_event(pair, "table public.parent is no longer replicated"));
+    pair.on_source("insert into child values (3, 3); insert into parent values (4)");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.child"}) == "");
+    CHECK(pair.count(pair.target.dsn, "only parent") == 1);
+    // Once more with a new session, which compares the publication with what it should be.
+    pair.daemon.terminate();
+    REQUIRE(pair.begin());
+  }
+
   TEST_CASE("a table that does not fit is held back by name, and joins once it does") {
     Pair pair(only_a());
     pair.on_source(kSchema);
