@@ -145,9 +145,11 @@ void Joining::leave(pg::Session& source, pg::Session& target, const std::stop_to
   if (leaving.empty()) {
     return;
   }
-  watch_nothing(shared_);
-  stream::drop_tables(source, publication(), leaving);
-  watch(shared_, expected(target));
+  {
+    const Unwatched changing(shared_);
+    stream::drop_tables(source, publication(), leaving);
+    watch(shared_, expected(target));
+  }
   failpoint("leave.after_publication");
   const auto tell_now = [this](const std::string& kind, const std::string& message) {
     shared_.events.record(kind, message);
@@ -255,7 +257,7 @@ bool Joining::consider(const SourceTable& table, pg::Session& source, pg::Sessio
 }
 
 void Joining::publish(const TablePlan& plan, pg::Session& source, pg::Session& target) {
-  watch_nothing(shared_);
+  const Unwatched changing(shared_);
   for (const stream::PublishedTable& listed :
        stream::add_tables(source, publication(), plan.tables)) {
     target.exec_params(

@@ -1,5 +1,7 @@
 #include "link/published.h"
 
+#include <utility>
+
 namespace repld::link {
 
 stream::Published read_published(pg::Session& target, const Shared& shared,
@@ -29,8 +31,17 @@ void watch(Shared& shared, stream::Published published) {
   });
 }
 
-void watch_nothing(Shared& shared) {
-  shared.publication_check.with([](PublicationCheck& check) { check = nullptr; });
+Unwatched::Unwatched(Shared& shared) : shared_(shared) {
+  shared_.publication_check.with(
+      [this](PublicationCheck& check) { before_ = std::exchange(check, nullptr); });
+}
+
+Unwatched::~Unwatched() {
+  shared_.publication_check.with([this](PublicationCheck& check) {
+    if (!check) {
+      check = std::move(before_);
+    }
+  });
 }
 
 }  // namespace repld::link

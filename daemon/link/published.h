@@ -15,7 +15,18 @@ stream::Published read_published(pg::Session& target, const Shared& shared,
 
 // From now on the monitor ends the stream when the publication gives anything else.
 void watch(Shared& shared, stream::Published published);
-// Until watch() is called again: the publication is being changed.
-void watch_nothing(Shared& shared);
+// Nothing is watched while the publication is being changed; afterwards what was before, unless
+// something else is by then.
+class Unwatched {
+ public:
+  explicit Unwatched(Shared& shared);
+  ~Unwatched();
+  Unwatched(const Unwatched&) = delete;
+  Unwatched& operator=(const Unwatched&) = delete;
+
+ private:
+  Shared& shared_;
+  PublicationCheck before_;
+};
 
 }  // namespace repld::link

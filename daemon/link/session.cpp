@@ -305,15 +305,21 @@ void LinkSession::stream(Lsn from) {
 // Whoever takes fences or joins the link does so only while `run` goes on.
 std::exception_ptr LinkSession::run_fenced(const std::shared_ptr<FenceGate>& gate,
                                            const std::function<std::exception_ptr()>& run) {
-  shared_.gated.with([&](Gated& current) { current = {gate, row_->owner}; });
+  // After the gate has ended, whatever ends it: who joins may be waiting there.
   std::jthread joining;
+  const struct Ending {
+    Shared& shared;
+    FenceGate& gate;
+    ~Ending() {
+      gate.end();
+      shared.gated.with([](Gated& current) { current = {}; });
+    }
+  } ending{shared_, *gate};
+  shared_.gated.with([&](Gated& current) { current = {gate, row_->owner}; });
   if (joining_) {
     joining = std::jthread([this](const std::stop_token& stop) { joining_->run(stop); });
   }
-  const std::exception_ptr failure = run();
-  gate->end();
-  shared_.gated.with([](Gated& current) { current = {}; });
-  return failure;
+  return run();
 }
 
 std::exception_ptr LinkSession::run_both(apply::Applier& applier, stream::Reader& reader,

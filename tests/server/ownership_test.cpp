@@ -152,8 +152,9 @@ TEST_SUITE("ownership") {
           Row{"drop table u; create table u (id int primary key)", "slot_lost"},
           Row{"drop publication repld_pair; create publication repld_pair for table t, u",
               "slot_lost"},
+          // It is one that joins: its changes are left out until it is copied.
           Row{"create table v (id int primary key); alter publication repld_pair add table v",
-              "paused"},
+              "streaming"},
           Row{"drop table u", "streaming"},
           Row{"alter table u rename to w; alter table w rename to u", "streaming"}}) {
       CAPTURE(row.change);

@@ -189,12 +189,7 @@ TEST_SUITE("verify") {
     pair.on_both(kSchema);
     fill(pair);
     REQUIRE(pair.begin());
-    pair.on_source("drop table k; create table k (n int, t text)");
-    const auto proofs = verify(pair);
-    CHECK(proofs["equal"] == false);
-    CHECK(differences(proofs).find("public.k 0/0/0 the source has no such table") !=
-          std::string::npos);
-    // Nor is one that the server lets nobody read; the rest is compared all the same.
+    // One that the server lets nobody read; the rest is compared all the same.
     pair.past_guard("delete from a where id = 3");
     as_admin(pair.source, "alter table public.b owner to supabase_admin");
     as_admin(pair.source,
@@ -203,6 +198,12 @@ TEST_SUITE("verify") {
     const auto others = verify(pair);
     CHECK(differences(others).find("public.a 1/0/0") != std::string::npos);
     CHECK(differences(others).find("public.b 0/0/0 ") != std::string::npos);
+    // One that is gone. Soon the link sees it too, and stops.
+    pair.on_source("drop table k; create table k (n int, t text)");
+    const auto proofs = verify(pair, {"public.k"});
+    CHECK(proofs["equal"] == false);
+    CHECK(differences(proofs).find("public.k 0/0/0 the source has no such table") !=
+          std::string::npos);
   }
 
   TEST_CASE("an open transaction with rows of its own stands in no fence's way") {
