@@ -36,7 +36,7 @@ std::optional<ErrorStatus> slot_blocker(pg::Session& source) {
   const auto seconds = row[3].as<int64_t>();
   ErrorStatus waiting;
   waiting.kind = "waiting";
-  waiting.message = "a transaction that is open on the source is waited for";
+  waiting.message = "repld waits for a transaction that is open on the source";
   waiting.at = now_seconds();
   if (pid == 0) {
     waiting.detail = "it is a prepared transaction";
