@@ -1,7 +1,8 @@
 // Wires everything together: configuration in, one link with its threads, the HTTP and control
 // listeners on this thread, signals, systemd.
 //
-// Start: lock of the installation, metrics, listeners, link. Stop (SIGTERM, SIGINT): the link makes
+// Start: lock of the installation, metrics, listeners, link, verifier. SIGHUP reads the
+// configuration again. Stop (SIGTERM, SIGINT): the link makes
 // durable what it has sent, then the listeners go. Whatever hangs, the process is gone within
 // kStopSeconds: a kill at any point loses nothing, so there is nothing to wait for longer.
 #pragma once

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "embedded_sql.h"
+
 namespace repld::apply {
 
 namespace {
@@ -33,7 +35,27 @@ constexpr const char* kRead =
     "coalesce(publications::text, ''), coalesce(slot_maker, '') "
     "from repld.progress where link = $1";
 
+Error another_owner() { return {ErrorKind::connect, "another session owns the link now"}; }
+
 }  // namespace
+
+std::string require_owner(pg::Connection& connection, const std::string& link,
+                          const std::string& owner) {
+  const auto row = connection.exec(std::string(sql::kLockAsOwner), {link, owner});
+  if (PQntuples(row.get()) != 1) {
+    throw another_owner();
+  }
+  return pg::text(row, 0, 0);
+}
+
+std::string require_owner(pqxx::transaction_base& transaction, const std::string& link,
+                          const std::string& owner) {
+  const auto rows = transaction.exec_params(std::string(sql::kLockAsOwner), link, owner);
+  if (rows.empty()) {
+    throw another_owner();
+  }
+  return rows[0][0].c_str();
+}
 
 bool ProgressStore::lock(const std::string& instance, const std::stop_token& stop,
                          const std::function<void(const std::string&)>& waiting) {

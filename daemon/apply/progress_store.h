@@ -24,6 +24,7 @@
 #include "core/lsn.h"
 #include "pg/connection.h"
 #include "pg/replication_connection.h"
+#include "pg/session.h"
 
 namespace repld::apply {
 
@@ -44,6 +45,15 @@ struct ProgressRow {
   std::string slot_maker;  // backend of the source that was told to make the slot; or empty
   double age_seconds = 0;  // since the position was last moved, by the target's clock
 };
+
+// For whoever writes to the target beside the apply connection, first in its transaction: keeps the
+// progress row as it is until that ends, and returns what lets the guard pass. Throws
+// Error(connect) when `owner` is not the link's any more: what such a session still writes would
+// be believed by the one that follows it.
+std::string require_owner(pg::Connection& connection, const std::string& link,
+                          const std::string& owner);
+std::string require_owner(pqxx::transaction_base& transaction, const std::string& link,
+                          const std::string& owner);
 
 class ProgressStore {
  public:

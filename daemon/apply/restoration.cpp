@@ -1,10 +1,9 @@
 #include "apply/restoration.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 #include "apply/surroundings.h"
+#include "base/pause.h"
 #include "core/sql_text.h"
 #include "embedded_sql.h"
 #include "pg/catalog.h"
@@ -62,12 +61,6 @@ std::string refusal_of_change(pqxx::work& transaction, Change&& change) {
 
 std::string refusal_of(pqxx::work& transaction, const std::string& sql) {
   return refusal_of_change(transaction, [&](pqxx::transaction_base& step) { step.exec(sql); });
-}
-
-void pause(std::chrono::milliseconds duration, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable_any().wait_for(lock, stop, duration, [] { return false; });
 }
 
 bool is_partitioned(pqxx::work& transaction, const TableName& table) {

@@ -53,6 +53,17 @@ int explain_refusal(const Answer& answer) {
   return kRefused;
 }
 
+// Of a command, explained; nothing when it was carried out.
+std::optional<int> failure_of(const Client& client, const Answer& answer) {
+  if (answer.asked && !answer.reached) {
+    return explain_no_answer();
+  }
+  if (!answer.reached) {
+    return explain_unreachable(client);
+  }
+  return answer.status == 200 ? std::nullopt : std::optional(explain_refusal(answer));
+}
+
 // Runs `show` on the daemon's status.
 template <typename Show>
 int with_status(const Client& client, Show&& show) {
@@ -188,14 +199,8 @@ int send_command(const Client& client, const Output& output, const std::string& 
   const Answer answer = client.command("/api/v1/" + name, "", std::nullopt, [] {
     fmt::print(stderr, "replctl: still at work; replctl events tells what it waits for\n");
   });
-  if (answer.asked && !answer.reached) {
-    return explain_no_answer();
-  }
-  if (!answer.reached) {
-    return explain_unreachable(client);
-  }
-  if (answer.status != 200) {
-    return explain_refusal(answer);
+  if (const auto failure = failure_of(client, answer)) {
+    return *failure;
   }
   if (output.json) {
     print(answer.body + "\n");
@@ -219,17 +224,12 @@ int verify(const Client& client, const Output& output, const VerifyOptions& opti
                                        body.dump(), options.timeout, {});
   if (answer.asked && !answer.reached && options.timeout &&
       Clock::now() - began >= *options.timeout) {
-    fmt::print(stderr, "replctl: not done in time; it goes on, replctl tables shows the result\n");
+    fmt::print(stderr,
+               "replctl: not done in time; it goes on, replctl tables --json shows the result\n");
     return kTimedOut;
   }
-  if (answer.asked && !answer.reached) {
-    return explain_no_answer();
-  }
-  if (!answer.reached) {
-    return explain_unreachable(client);
-  }
-  if (answer.status != 200) {
-    return explain_refusal(answer);
+  if (const auto failure = failure_of(client, answer)) {
+    return *failure;
   }
   const Json proofs = Json::parse(answer.body);
   print(output.json ? answer.body + "\n" : render_proofs(proofs, output.colour));

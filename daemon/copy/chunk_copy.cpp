@@ -1,5 +1,6 @@
 #include "copy/chunk_copy.h"
 
+#include "apply/progress_store.h"
 #include "base/failpoint.h"
 #include "core/sql_text.h"
 #include "pg/snapshot.h"
@@ -36,16 +37,6 @@ std::string copy_out(const ChunkSource& chunk) {
 ChunkCopy::ChunkCopy(const pg::Server& source, const pg::Server& target, CopyRights rights)
     : source_(source), target_(target), rights_(std::move(rights)) {
   target_.exec("select set_config('repld.apply', $1, false)", {rights_.guard_nonce});
-}
-
-void ChunkCopy::open_target() {
-  target_.exec("begin");
-  const auto row =
-      target_.exec("select from repld.progress where link = $1 and owner = $2::uuid for share",
-                   {rights_.link, rights_.owner});
-  if (PQntuples(row.get()) != 1) {
-    throw Error(ErrorKind::connect, "another session owns the link now");
-  }
 }
 
 void ChunkCopy::open_source(const ChunkSource& chunk) {
@@ -108,7 +99,8 @@ void ChunkCopy::record(const ChunkSource& chunk, const Copied& copied) {
 Copied ChunkCopy::run(const ChunkSource& chunk, const std::stop_token& stop,
                       const std::function<void(int64_t)>& progress) {
   open_source(chunk);
-  open_target();
+  target_.exec("begin");
+  apply::require_owner(target_, rights_.link, rights_.owner);
   source_.begin(copy_out(chunk));
   target_.begin(fmt::format("copy {} ({}) from stdin",
                             quote_qualified(chunk.target.schema, chunk.target.name),

@@ -52,7 +52,6 @@ class ChunkCopy {
 
  private:
   void open_source(const ChunkSource& chunk);
-  void open_target();
   Copied pump(const std::stop_token& stop, const std::function<void(int64_t)>& progress);
   void record(const ChunkSource& chunk, const Copied& copied);
 

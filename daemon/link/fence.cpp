@@ -1,18 +1,14 @@
 #include "link/fence.h"
 
-#include <condition_variable>
-#include <mutex>
 #include <random>
 
 #include "base/failpoint.h"
-#include "core/sql_text.h"
+#include "base/pause.h"
 
 namespace repld::link {
 
 namespace {
 
-// The application's own DDL may hold a table; who waits for us must not wait long behind us.
-constexpr const char* kLockTimeout = "set local lock_timeout = '1s'";
 constexpr int kRetakePauseMinMs = 10;
 constexpr int kRetakePauseMaxMs = 500;
 
@@ -29,11 +25,8 @@ Gated gated_of(Shared& shared) {
 void pause_before_retake(int retakes, const std::stop_token& stop) {
   static thread_local std::minstd_rand random{std::random_device{}()};
   const int longest = std::min(kRetakePauseMinMs << std::min(retakes, 10), kRetakePauseMaxMs);
-  const std::chrono::milliseconds pause(
-      std::uniform_int_distribution<int>(longest / 2, longest)(random));
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable_any().wait_for(lock, stop, pause, [] { return false; });
+  pause(std::chrono::milliseconds(std::uniform_int_distribution<int>(longest / 2, longest)(random)),
+        stop);
 }
 
 }  // namespace
@@ -78,19 +71,6 @@ void Fence::release() {
   }
 }
 
-void Fence::lock_tables(const FenceOptions& options) {
-  source_.exec("begin isolation level repeatable read read only");
-  if (options.tables.empty()) {
-    return;
-  }
-  source_.exec(kLockTimeout);
-  std::vector<std::string> names;
-  for (const TableName& table : options.tables) {
-    names.push_back(quote_qualified(table.schema, table.name));
-  }
-  source_.exec(fmt::format("lock table {} in access share mode", fmt::join(names, ", ")));
-}
-
 // The first statement that takes a snapshot, so that the position is read after it.
 Fence::Sight Fence::look() {
   const auto row = source_.exec(
@@ -107,7 +87,7 @@ bool Fence::attempt(const FenceOptions& options, FenceGate::Clock::time_point de
   if (in_the_way_) {
     return false;
   }
-  lock_tables(options);
+  source_.exec("begin isolation level repeatable read read only");
   if (!gated_.gate->close(deadline, stop)) {
     throw Error(ErrorKind::refused, "another fence is held")
         .hint("A table that joins the link is copied under one: see replctl events. Try again.");

@@ -1,23 +1,20 @@
 // Takes a fence: ties a snapshot of the source to the state of the target while both are in use.
 // Why and when it is right: core/fence. The steps, each of which may find that it must begin again:
-//   1 source transaction, REPEATABLE READ; tables locked in ACCESS SHARE, since TRUNCATE and
-//     rewrites are not MVCC-safe, before its snapshot is taken
+//   1 source transaction, REPEATABLE READ. No table is locked: TRUNCATE and rewrites are not
+//     MVCC-safe, so whoever reads one locks it then and asks whether it is in the same file still
 //   2 the gate is closed: the applier stops at a commit edge
 //   3 snapshot and insert position of the source in one statement
 //   4 a marker from another session that waits for no standby: the stream passes the position soon
 //   5 what the snapshot shows is applied, and made durable
 //   6 snapshot of the target; the gate is opened, unless the fence is held
-// Nothing of a fence outlives the process, and the application waits for nothing but, for its DDL
-// that needs ACCESS EXCLUSIVE, the locks of 1.
+// Nothing of a fence outlives the process, and the application waits for nothing of it.
 #pragma once
 
 #include <chrono>
 #include <memory>
 #include <stop_token>
 #include <string>
-#include <vector>
 
-#include "core/table.h"
 #include "link/fence_gate.h"
 #include "link/shared.h"
 #include "pg/connection.h"
@@ -26,8 +23,7 @@
 namespace repld::link {
 
 struct FenceOptions {
-  std::vector<TableName> tables;  // of the source, to be locked
-  bool hold = false;              // the target stays at the fence until release()
+  bool hold = false;  // the target stays at the fence until release()
   // For one snapshot. Until the stream has passed it the target goes on with what belongs before
   // it, so a link that lags is not held up by this; what comes after waits.
   std::chrono::milliseconds reach_within{10'000};
@@ -67,7 +63,6 @@ class Fence {
     void operator()(FenceGate* gate) const { gate->open(); }
   };
 
-  void lock_tables(const FenceOptions& options);
   Sight look();
   bool attempt(const FenceOptions& options, FenceGate::Clock::time_point deadline,
                const std::stop_token& stop);

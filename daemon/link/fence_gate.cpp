@@ -34,14 +34,16 @@ std::optional<TransactionPart> FenceGate::next() {
 }
 
 std::optional<TransactionPart> FenceGate::hand_out() {
-  if (kept_.empty() && !fetch()) {
-    return std::nullopt;
+  std::optional<TransactionPart> part = kept_.empty() ? take() : std::nullopt;
+  if (!kept_.empty()) {
+    part = std::move(kept_.front());
+    kept_.pop_front();
+    kept_bytes_ -= part->bytes();
   }
-  std::optional<TransactionPart> part = std::move(kept_.front());
-  kept_.pop_front();
-  kept_bytes_ -= part->bytes();
-  inside_ = !part->last;
-  if (part->first) {
+  if (part) {
+    inside_ = !part->last;
+  }
+  if (part && part->first) {
     applied_.add(part->xid);
   }
   return part;
@@ -79,12 +81,17 @@ void FenceGate::look_ahead(FenceDecision::Step step) {
   }
 }
 
-bool FenceGate::fetch() {
+std::optional<TransactionPart> FenceGate::take() {
   std::optional<TransactionPart> part = next_part_();
+  fetched_ += part ? 1U : 0U;
+  return part;
+}
+
+bool FenceGate::fetch() {
+  std::optional<TransactionPart> part = take();
   if (!part) {
     return false;
   }
-  ++fetched_;
   kept_bytes_ += part->bytes();
   kept_.push_back(std::move(*part));
   return true;

@@ -71,7 +71,8 @@ class FenceGate {
   std::optional<TransactionPart> hand_out();
   std::optional<TransactionPart> judge_next();
   void look_ahead(FenceDecision::Step step);
-  bool fetch();
+  std::optional<TransactionPart> take();  // from the queue
+  bool fetch();                           // the same, to be kept
   void turn(Phase phase);
   bool passed_idle();
   void reach();

@@ -1,11 +1,10 @@
 #include "link/joining.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 #include "apply/restoration.h"
 #include "base/failpoint.h"
+#include "base/pause.h"
 #include "core/xid.h"
 #include "embedded_sql.h"
 #include "link/fence.h"
@@ -25,12 +24,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLookAgain{2000};
 constexpr milliseconds kLookAgainMax{15'000};
 constexpr milliseconds kAskAgain{200};
-
-void pause(milliseconds duration, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable_any().wait_for(lock, stop, duration, [] { return false; });
-}
 
 void require_going_on(const std::stop_token& stop) {
   if (stop.stop_requested()) {
@@ -210,7 +203,7 @@ bool Joining::join(pg::Session& source, pg::Session& target, const std::stop_tok
   }
   if (!plan.tables.empty()) {
     target.transact([&](pqxx::transaction_base& transaction) {
-      require_owner(transaction, shared_.name(), row_.owner);
+      apply::require_owner(transaction, shared_.name(), row_.owner);
       transaction.exec(kShortLockTimeout);
       take_over(transaction, shared_, plan, {}, "joining", row_.guard_nonce);
     });
@@ -298,7 +291,7 @@ void Joining::copy_at_fence(const TablePlan& plan, pg::Session& source, pg::Sess
   }
   failpoint("join.before_done");
   target.transact([&](pqxx::transaction_base& transaction) {
-    require_owner(transaction, shared_.name(), row_.owner);
+    apply::require_owner(transaction, shared_.name(), row_.owner);
     for (const SourceTable& table : shown.tables) {
       transaction.exec_params(
           "update repld.table_state set state = 'copied', copied_at = now() "
@@ -319,6 +312,8 @@ TablePlan Joining::shown_by(const std::string& snapshot, const TablePlan& plan, 
   const std::vector<SourceTable> tables = source.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec("set transaction isolation level repeatable read");
     pg::import_snapshot(transaction, snapshot);
+    // Sizes are asked of files, so that DDL of the application may be in the way.
+    transaction.exec(kShortLockTimeout);
     return pg::read_source_tables(transaction);
   });
   TablePlan shown;

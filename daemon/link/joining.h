@@ -21,6 +21,12 @@
 // joins from 1. The target stands still in 5, so that there is one position for all tables; a
 // crash of the target that forgets the end of 5 forgets nothing else.
 //
+// A session that has lost the link without knowing it may still be about to note 5: it does so only
+// as the owner, and the next session locks the rows before it looks at them. A target that fails
+// over may forget 1, or that a table was about to leave, while the source keeps the publication as
+// it became: what the configuration wants is then about to join, what it does not to leave, and
+// the publication is expected to list either or not (expected()).
+//
 // A table leaves:
 //   1 noted as 'leaving'; its changes are left out from here on
 //   2 source: it leaves the publication

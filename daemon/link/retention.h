@@ -3,7 +3,8 @@
 // At the start and every hour, on a thread and, while there is something to do, with a session of
 // its own: it holds nothing up, and a target that is away is asked again a minute later. Rows go
 // in small portions, each a transaction. The other tables of schema repld do not grow with time:
-// they have a row per link, per table, or per chunk of the first copy.
+// they have a row per link, per table, or per chunk of the first copy; of each table's comparisons
+// a hundred are kept as the next is stored.
 #pragma once
 
 #include <chrono>

@@ -56,7 +56,7 @@ apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) 
     copy_plan(shared_, target_, plan, slot.snapshot, row, stop_);
   }
   target_.transact([&](pqxx::transaction_base& transaction) {
-    require_owner(transaction, shared_.name(), row.owner);
+    apply::require_owner(transaction, shared_.name(), row.owner);
     transaction.exec_params(
         "update repld.table_state set state = 'copied', copied_at = now() where link = $1",
         shared_.name());

@@ -156,16 +156,6 @@ void forget_tables(pqxx::transaction_base& transaction, const std::string& link,
   transaction.exec_params(std::string(sql::kForgetTables), link, states);
 }
 
-void require_owner(pqxx::transaction_base& transaction, const std::string& link,
-                   const std::string& owner) {
-  if (transaction
-          .exec_params("select from repld.progress where link = $1 and owner = $2::uuid for share",
-                       link, owner)
-          .empty()) {
-    throw Error(ErrorKind::connect, "another session owns the link now");
-  }
-}
-
 void copy_plan(Shared& shared, pg::Session& target, const TablePlan& plan,
                const std::string& snapshot, const apply::ProgressRow& row,
                const std::stop_token& stop) {

@@ -51,11 +51,6 @@ void empty_half_copied(pqxx::transaction_base& transaction, const std::string& l
 void forget_tables(pqxx::transaction_base& transaction, const std::string& link,
                    const std::string& states);
 
-// Locks the progress row as its owner. Throws Error(connect) when another session owns the link:
-// what this one is still about to note would be believed by the other.
-void require_owner(pqxx::transaction_base& transaction, const std::string& link,
-                   const std::string& owner);
-
 // The first copy of the plan's tables under a snapshot of the source, shown as it goes on. `row`:
 // of the link, as its owner has it.
 // Throws Error.

@@ -2,9 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include <condition_variable>
-#include <mutex>
-
+#include "base/pause.h"
 #include "pg/session.h"
 
 namespace repld::verify {
@@ -29,16 +27,13 @@ Courtesy::Courtesy(Watched source, Watched target, std::stop_source give_way)
 
 void Courtesy::watch(const Watched& watched, std::stop_source give_way,
                      const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any pause;
   try {
     pg::Session session(watched.server);
     while (!stop.stop_requested() && !give_way.stop_requested()) {
       if (session.exec_params(kIsWaitedFor, watched.backend_pid)[0][0].as<bool>()) {
         give_way.request_stop();
       }
-      std::unique_lock lock(mutex);
-      pause.wait_for(lock, stop, kInterval, [] { return false; });
+      pause(kInterval, stop);
     }
   } catch (const Error& error) {
     // Who cannot see whether somebody waits does not keep anybody waiting.

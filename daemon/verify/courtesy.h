@@ -19,7 +19,7 @@ class Courtesy {
     int backend_pid = 0;
   };
 
-  // Watches until destroyed; `give_way` is requested once.
+  // Watches these backends until destroyed; `give_way` is requested once.
   Courtesy(Watched source, Watched target, std::stop_source give_way);
 
  private:

@@ -1,5 +1,6 @@
 #include "verify/repair.h"
 
+#include "apply/progress_store.h"
 #include "base/failpoint.h"
 #include "core/repair_sql.h"
 #include "core/verify_sql.h"
@@ -31,13 +32,9 @@ Repair::Repair(link::Link& link, const std::stop_token& stop)
 // Begins the target's transaction as the owner of the link, whom the guard lets pass.
 void Repair::own() {
   target_.exec("begin");
-  const auto row = target_.exec(
-      "select set_config('repld.apply', guard_nonce, true) from repld.progress "
-      "where link = $1 and owner = $2::uuid for share",
-      {link_.settings().config.link.name, fence_->owner()});
-  if (PQntuples(row.get()) != 1) {
-    throw Error(ErrorKind::refused, "another session owns the link now").hint("Try again.");
-  }
+  const std::string nonce =
+      apply::require_owner(target_, link_.settings().config.link.name, fence_->owner());
+  target_.exec("select set_config('repld.apply', $1, true)", {nonce});
 }
 
 void Repair::require_unchanged(const ComparedTable& table) {

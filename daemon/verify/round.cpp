@@ -2,7 +2,6 @@
 
 #include "pg/catalog.h"
 #include "pg/snapshot.h"
-#include "verify/courtesy.h"
 
 namespace repld::verify {
 
@@ -47,6 +46,9 @@ Round::Round(link::Link& link, const CompareOptions& options, const std::stop_to
   target_catalog_.transact([&](pqxx::transaction_base& target) {
     source_catalog_.transact([&](pqxx::transaction_base& source) { look(target, source); });
   });
+  courtesy_ = std::make_unique<Courtesy>(
+      Courtesy::Watched{link.settings().source, backend_pid(source_)},
+      Courtesy::Watched{link.settings().target, backend_pid(target_)}, give_way_);
   comparison_ = std::make_unique<Comparison>(Endpoint{link.settings().source, source_},
                                              Endpoint{link.settings().target, target_}, options);
 }
@@ -56,13 +58,12 @@ Round::Result Round::compare(const SourceTable& table, const std::stop_token& st
   result.proof.table = table.name;
   std::stop_source end;
   const std::stop_callback on_stop(stop, [&] { end.request_stop(); });
-  const Courtesy courtesy({link_.settings().source, backend_pid(source_)},
-                          {link_.settings().target, backend_pid(target_)}, end);
+  const std::stop_callback on_giving_way(give_way_.get_token(), [&] { end.request_stop(); });
   try {
     result.compared = describe(table);
     result.proof = comparison_->compare(result.compared, end.get_token());
   } catch (const Error& error) {
-    const bool gave_way = end.stop_requested() && !stop.stop_requested();
+    const bool gave_way = give_way_.stop_requested() && !stop.stop_requested();
     const bool lost = error.kind() == ErrorKind::connect && error.sqlstate().empty();
     if (!gave_way && (lost || stop.stop_requested())) {
       throw;

@@ -11,6 +11,7 @@
 #include "link/link.h"
 #include "pg/copy_connection.h"
 #include "verify/compare.h"
+#include "verify/courtesy.h"
 
 namespace repld::verify {
 
@@ -44,6 +45,8 @@ class Round {
   pg::Session target_catalog_;
   link::ReplicatedTables replicated_;
   std::unique_ptr<Comparison> comparison_;
+  std::stop_source give_way_;
+  std::unique_ptr<Courtesy> courtesy_;
   int retakes_ = 0;
   double pause_seconds_ = 0;
   bool over_ = false;

@@ -130,15 +130,14 @@ void Verifier::prove(const std::vector<std::string>& asked, const CompareOptions
                      ProofReport& report, const std::stop_token& stop) {
   report.tables.clear();
   report.compared.clear();
-  tries_.clear();
-  done_.clear();
-  while (!prove_at_fence(asked, options, report, stop)) {
+  Course course;
+  while (!prove_at_fence(asked, options, course, report, stop)) {
   }
 }
 
 // Whether that was all.
 bool Verifier::prove_at_fence(const std::vector<std::string>& asked, const CompareOptions& options,
-                              ProofReport& report, const std::stop_token& stop) {
+                              Course& course, ProofReport& report, const std::stop_token& stop) {
   pg::Session target(link_.settings().target);
   Round round(link_, options, stop);
   ++report.fences;
@@ -146,19 +145,19 @@ bool Verifier::prove_at_fence(const std::vector<std::string>& asked, const Compa
   report.pause_seconds_max = std::max(report.pause_seconds_max, round.pause_seconds());
   bool all = true;
   for (const SourceTable& table : round.replicated().tables) {
-    if (!is_asked_for(asked, table.name) || done_.count(table.oid) > 0) {
+    if (!is_asked_for(asked, table.name) || course.done.count(table.oid) > 0) {
       continue;
     }
     if (round.is_old() || round.is_over()) {
       return false;
     }
     Round::Result result = round.compare(table, stop);
-    if (!result.proof.unproven.empty() && ++tries_[table.oid] < kTriesMax) {
+    if (!result.proof.unproven.empty() && ++course.tries[table.oid] < kTriesMax) {
       all = false;
       continue;
     }
     link_.keep_proof(target, result.proof);
-    done_.insert(table.oid);
+    course.done.insert(table.oid);
     report.tables.push_back(std::move(result.proof));
     report.compared.push_back(std::move(result.compared));
   }

@@ -75,8 +75,13 @@ class Verifier {
   ProofReport serve(const Request& request, const std::stop_token& stop);
   void prove(const std::vector<std::string>& asked, const CompareOptions& options,
              ProofReport& report, const std::stop_token& stop);
+  // Of one look at all tables, by oid.
+  struct Course {
+    std::set<uint32_t> done;
+    std::map<uint32_t, int> tries;
+  };
   bool prove_at_fence(const std::vector<std::string>& asked, const CompareOptions& options,
-                      ProofReport& report, const std::stop_token& stop);
+                      Course& course, ProofReport& report, const std::stop_token& stop);
   void mend(ProofReport& report, const std::stop_token& stop);
   void tell(const ProofReport& report);
 
@@ -86,8 +91,6 @@ class Verifier {
   int64_t every_ms_;                              // guarded by mutex_
   std::deque<Request> requests_;                  // guarded by mutex_
   std::chrono::steady_clock::time_point rested_;  // of the thread: when the next round may begin
-  std::map<uint32_t, int> tries_;                 // of one task, by table
-  std::set<uint32_t> done_;                       // the same
   std::string last_failure_;                      // told once, not at every try
   std::jthread thread_;
 };

@@ -55,7 +55,7 @@ TEST_SUITE("doctor") {
   TEST_CASE("its DDL makes an empty target fit Pagila, and the copy works") {
     const auto directory = pagila_directory();
     if (!directory) {
-      MESSAGE("skipped: no Pagila here; see REPLD_TEST_DATA");
+      MESSAGE("SKIPPED: the dump of Pagila is not there; set REPLD_TEST_DATA");
       return;
     }
     Pair pair;

@@ -52,7 +52,7 @@ TEST_SUITE("verify_samples") {
   TEST_CASE("the copied Pagila is equal") {
     const auto directory = pagila_directory();
     if (!directory) {
-      MESSAGE("skipped: no Pagila here; see REPLD_TEST_DATA");
+      MESSAGE("SKIPPED: the dump of Pagila is not there; set REPLD_TEST_DATA");
       return;
     }
     Pair pair;

@@ -1,0 +1,4 @@
+-- lock_as_owner: keeps the progress row of a link as it is until the transaction ends.
+-- $1 link  $2 owner (uuid)
+-- returns: what lets the guard pass; no row when another session owns the link
+select guard_nonce from repld.progress where link = $1 and owner = $2::uuid for share
