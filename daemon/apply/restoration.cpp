@@ -64,8 +64,9 @@ std::string refusal_of(pqxx::work& transaction, const std::string& sql) {
 }
 
 bool is_partitioned(pqxx::work& transaction, const TableName& table) {
-  const auto relations = pg::replica_relations(transaction, table);
-  return !relations.empty() && relations.front().partitioned;
+  const auto rows = transaction.exec_params(
+      "select from pg_class where oid = to_regclass($1) and relkind = 'p'", quoted(table));
+  return !rows.empty();
 }
 
 std::string without_not_valid(const std::string& definition) {

@@ -27,17 +27,14 @@ class Surroundings {
   Surroundings(std::string link, std::string guard_nonce)
       : link_(std::move(link)), guard_nonce_(std::move(guard_nonce)) {}
 
-  // Within the caller's transaction; idempotent. Covers the table's partitions.
-  void install_guard(pqxx::transaction_base& transaction, const TableName& table);
-  void set_aside(pqxx::transaction_base& transaction, const TableName& table);
+  // Within the caller's transaction; idempotent. They cover the tables' partitions. However many
+  // tables: a handful of round trips, one when there is nothing to do.
+  void install_guard(pqxx::transaction_base& transaction, const std::vector<TableName>& tables);
+  void set_aside(pqxx::transaction_base& transaction, const std::vector<TableName>& tables);
 
  private:
-  void disable_triggers(pqxx::transaction_base& transaction, const pg::ReplicaRelation& relation);
-  void disable_rules(pqxx::transaction_base& transaction, const pg::ReplicaRelation& relation);
-  void set_aside_foreign_keys(pqxx::transaction_base& transaction,
-                              const pg::ReplicaRelation& relation);
-  void journal(pqxx::transaction_base& transaction, const std::string& kind, const TableName& table,
-               const std::string& name, const std::string& how, const std::string& definition);
+  std::string journaled(const std::string& kind, const TableName& table, const std::string& name,
+                        const std::string& how, const std::string& definition) const;
 
   const std::string link_;
   const std::string guard_nonce_;

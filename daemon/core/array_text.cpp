@@ -33,4 +33,12 @@ const char* ArrayText::finish() {
   return text_.c_str();
 }
 
+std::string array_text(const std::vector<std::string>& elements) {
+  ArrayText array;
+  for (const std::string& element : elements) {
+    array.add(element.data(), static_cast<uint32_t>(element.size()));
+  }
+  return array.finish();
+}
+
 }  // namespace repld

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace repld {
 
@@ -22,5 +23,7 @@ class ArrayText {
  private:
   std::string text_;
 };
+
+std::string array_text(const std::vector<std::string>& elements);
 
 }  // namespace repld

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "core/array_text.h"
 #include "core/sql_text.h"
 #include "embedded_sql.h"
 #include "pg/catalog.h"
@@ -56,17 +57,18 @@ int Partitions::complete(const std::vector<TableSupply>& tables) {
 
 bool Partitions::unguarded(const TableName& root) {
   return !target_
-              .exec_params(std::string(sql::kUnguardedRelations), root.schema, root.name,
-                           apply::guard_name(config_.link.name), guard_nonce_)
+              .exec_params(std::string(sql::kUnguardedRelations), array_text({root.schema}),
+                           array_text({root.name}), apply::guard_name(config_.link.name),
+                           guard_nonce_)
               .empty();
 }
 
 void Partitions::protect(pqxx::transaction_base& transaction, const TableName& root) {
   transaction.exec(kLockTimeout);
   if (config_.link.guard) {
-    surroundings_.install_guard(transaction, root);
+    surroundings_.install_guard(transaction, {root});
   }
-  surroundings_.set_aside(transaction, root);
+  surroundings_.set_aside(transaction, {root});
 }
 
 bool Partitions::create(const Relation& relation, const TableName& root,

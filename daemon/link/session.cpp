@@ -198,15 +198,17 @@ stream::ReaderOptions LinkSession::reader_options() {
 // Shows the tables, and brings partitions that were made since under the guard.
 void LinkSession::prepare_tables() {
   std::vector<TableStatus> shown = shown_tables(*target_, shared_);
+  std::vector<TableName> tables;
+  for (const TableStatus& table : shown) {
+    tables.push_back({table.schema, table.name});
+  }
   surroundings_ = std::make_unique<apply::Surroundings>(shared_.name(), row_->guard_nonce);
   target_->transact([&](pqxx::transaction_base& transaction) {
     transaction.exec("set local lock_timeout = '5s'");
-    for (const TableStatus& table : shown) {
-      if (shared_.settings.config.link.guard) {
-        surroundings_->install_guard(transaction, {table.schema, table.name});
-      }
-      surroundings_->set_aside(transaction, {table.schema, table.name});
+    if (shared_.settings.config.link.guard) {
+      surroundings_->install_guard(transaction, tables);
     }
+    surroundings_->set_aside(transaction, tables);
   });
   const bool copied = joining_ == nullptr || joining_->joining().empty();
   if (!copied) {

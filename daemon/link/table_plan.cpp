@@ -85,13 +85,17 @@ void fit(pg::Session& target_session, const SourceTable& table, TablePlan& plan)
 }
 
 void require_empty(pqxx::transaction_base& transaction, const std::vector<TableName>& tables) {
-  std::vector<std::string> filled;
+  std::vector<std::string> looks;
   for (const TableName& table : tables) {
-    const auto rows =
-        transaction.exec(fmt::format("select exists (select from {})", quoted(table)));
-    if (rows[0][0].as<bool>()) {
-      filled.push_back(table.full());
-    }
+    looks.push_back(fmt::format("select {} where exists (select from {})",
+                                quote_literal(table.full()), quoted(table)));
+  }
+  if (looks.empty()) {
+    return;
+  }
+  std::vector<std::string> filled;
+  for (const auto& row : transaction.exec(fmt::format("{}", fmt::join(looks, " union all ")))) {
+    filled.emplace_back(row[0].c_str());
   }
   if (!filled.empty()) {
     throw Error(ErrorKind::refused, "tables of the target are not empty")
@@ -108,29 +112,39 @@ void take_over(pqxx::transaction_base& transaction, const Shared& shared, const 
                const std::vector<stream::PublishedTable>& published, const std::string& state,
                const std::string& guard_nonce) {
   const Config& config = shared.settings.config;
-  apply::Surroundings surroundings(shared.name(), guard_nonce);
+  std::vector<std::string> relations;
   for (const TableName& table : plan.targets) {
-    transaction.exec(fmt::format("lock table {} in share row exclusive mode", quoted(table)));
+    relations.push_back(quoted(table));
   }
+  if (relations.empty()) {
+    return;
+  }
+  transaction.exec(
+      fmt::format("lock table {} in share row exclusive mode", fmt::join(relations, ", ")));
   if (config.copy.initial) {
     require_empty(transaction, plan.targets);
   }
-  for (size_t i = 0; i < plan.targets.size(); ++i) {
-    const TableName& table = plan.targets[i];
-    if (config.link.guard) {
-      surroundings.install_guard(transaction, table);
-    }
-    surroundings.set_aside(transaction, table);
-    transaction.exec_params(
-        "insert into repld.table_state (link, schema_name, table_name, state, found_empty, "
-        "source_oid, publication_entry, published) "
-        "values ($1, $2, $3, $4, $5, $6, $7, nullif($8, '')::jsonb) "
-        "on conflict (link, schema_name, table_name) do update set state = excluded.state, "
-        "found_empty = excluded.found_empty, source_oid = excluded.source_oid, "
-        "publication_entry = excluded.publication_entry, rows = 0, bytes = 0, copied_at = null",
-        shared.name(), table.schema, table.name, state, config.copy.initial, plan.tables[i].oid,
-        entry_of(published, plan.tables[i].oid), supply_text(plan.supplies, plan.tables[i].oid));
+  apply::Surroundings surroundings(shared.name(), guard_nonce);
+  if (config.link.guard) {
+    surroundings.install_guard(transaction, plan.targets);
   }
+  surroundings.set_aside(transaction, plan.targets);
+  std::vector<std::string> rows;
+  for (size_t i = 0; i < plan.targets.size(); ++i) {
+    rows.push_back(fmt::format("({}, {}, {}, {}, {}, {}, {}, nullif({}, '')::jsonb)",
+                               quote_literal(shared.name()), quote_literal(plan.targets[i].schema),
+                               quote_literal(plan.targets[i].name), quote_literal(state),
+                               config.copy.initial, plan.tables[i].oid,
+                               entry_of(published, plan.tables[i].oid),
+                               quote_literal(supply_text(plan.supplies, plan.tables[i].oid))));
+  }
+  transaction.exec(fmt::format(
+      "insert into repld.table_state (link, schema_name, table_name, state, found_empty, "
+      "source_oid, publication_entry, published) values {} "
+      "on conflict (link, schema_name, table_name) do update set state = excluded.state, "
+      "found_empty = excluded.found_empty, source_oid = excluded.source_oid, "
+      "publication_entry = excluded.publication_entry, rows = 0, bytes = 0, copied_at = null",
+      fmt::join(rows, ", ")));
 }
 
 void empty_half_copied(pqxx::transaction_base& transaction, const std::string& link,

@@ -118,15 +118,4 @@ bool is_partitioned(Session& session, const TableName& name) {
   return !found.empty() && std::string(found[0][1].c_str()) == "p";
 }
 
-std::vector<ReplicaRelation> replica_relations(pqxx::transaction_base& transaction,
-                                               const TableName& root) {
-  std::vector<ReplicaRelation> relations;
-  for (const auto& row :
-       transaction.exec_params(std::string(sql::kReplicaRelations), root.schema, root.name)) {
-    const bool partitioned = std::string(row[3].c_str()) == "p";
-    relations.push_back({row[0].as<uint32_t>(), {row[1].c_str(), row[2].c_str()}, partitioned});
-  }
-  return relations;
-}
-
 }  // namespace repld::pg

@@ -24,13 +24,4 @@ std::optional<TargetTable> read_target_table(Session& session, const TableName& 
 // Whether the name is a partitioned table; false also when there is none.
 bool is_partitioned(Session& session, const TableName& name);
 
-struct ReplicaRelation {
-  uint32_t oid = 0;
-  TableName name;
-  bool partitioned = false;
-};
-// The table and all its partitions, root first.
-std::vector<ReplicaRelation> replica_relations(pqxx::transaction_base& transaction,
-                                               const TableName& root);
-
 }  // namespace repld::pg

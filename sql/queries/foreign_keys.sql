@@ -1,6 +1,6 @@
--- foreign_keys: foreign keys that start or end at a relation and would act on our writes; those
--- inherited from a parent go with it. Those that the user left NOT ENFORCED (PostgreSQL 18) stay.
--- $1 oid  $2 link
+-- foreign_keys: foreign keys that start or end at these relations and would act on our writes;
+-- those inherited from a parent go with it. Those that the user left NOT ENFORCED (PostgreSQL 18) stay.
+-- $1 oids  $2 link
 -- returns: schema and name of the table that has it, constraint name, definition
 -- An earlier version left its own NOT ENFORCED, and a restoration that was cut off left them NOT
 -- VALID: of these the journal has the true definition.
@@ -14,6 +14,7 @@ select n.nspname, c.relname, k.conname,
   left join repld.set_aside s
     on s.link = $2 and s.kind = 'foreign_key' and s.schema_name = n.nspname
    and s.table_name = c.relname and s.name = k.conname
- where k.contype = 'f' and k.conparentid = 0 and $1::oid in (k.conrelid, k.confrelid)
+ where k.contype = 'f' and k.conparentid = 0
+   and (k.conrelid = any ($1::oid[]) or k.confrelid = any ($1::oid[]))
    and (e.enforced or s.how = 'not_enforced')
  order by n.nspname, c.relname, k.conname

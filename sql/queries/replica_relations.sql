@@ -1,18 +1,15 @@
--- replica_relations: a table and all partitions below it.
--- $1 schema  $2 name
--- returns: oid, schema, name, relkind; the root first
+-- replica_relations: tables and all partitions below them.
+-- $1 schemas  $2 names: arrays, parallel
+-- returns: their oids, an array
 with recursive tree as (
-  select c.oid, 0 as depth
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where n.nspname = $1 and c.relname = $2
-  union all
-  select i.inhrelid, t.depth + 1
+  select c.oid
+    from unnest($1::text[], $2::text[]) root(schema_name, table_name)
+    join pg_namespace n on n.nspname = root.schema_name
+    join pg_class c on c.relnamespace = n.oid and c.relname = root.table_name
+  union
+  select i.inhrelid
     from tree t
     join pg_class p on p.oid = t.oid and p.relkind = 'p'
     join pg_inherits i on i.inhparent = t.oid
 )
-select c.oid::bigint, n.nspname, c.relname, c.relkind::text
-  from tree t
-  join pg_class c on c.oid = t.oid
-  join pg_namespace n on n.oid = c.relnamespace
- order by t.depth, n.nspname, c.relname
+select array_agg(oid) from tree

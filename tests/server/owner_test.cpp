@@ -16,10 +16,14 @@ constexpr const char* kSlowTarget =
     "$$ begin perform pg_advisory_xact_lock_shared(7); perform pg_sleep(0.03); return true; end "
     "$$; create table k (n int, check (slow()))";
 
+// What the dead daemon sent may still be on its way.
 bool apply_backend_active(const Pair& pair) {
-  return pair.count(pair.target.superuser_dsn,
-                    "pg_stat_activity where backend_type = 'client backend' and state = 'active' "
-                    "and pid = (select owner_pid from repld.progress)") == 1;
+  return eventually(500ms, [&] {
+    return pair.count(pair.target.superuser_dsn,
+                      "pg_stat_activity where backend_type = 'client backend' "
+                      "and state = 'active' "
+                      "and pid = (select owner_pid from repld.progress)") == 1;
+  });
 }
 
 }  // namespace
