@@ -169,9 +169,6 @@ void read_apply(TomlReader reader, ApplyConfig& apply) {
     apply.on_missing_partition = static_cast<OnMissingPartition>(*choice);
   }
   reader.finish();
-  if (apply.on_new_column != OnNewColumn::pause) {
-    throw reader.error_at("on_new_column", "only \"pause\" is available yet");
-  }
 }
 
 bool is_host_and_port(const std::string& listen) {

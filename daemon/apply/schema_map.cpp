@@ -33,6 +33,12 @@ bool has_columns(const Relation& relation, const std::vector<std::string>& names
   });
 }
 
+bool has_columns(const TargetTable& table, const Relation& relation) {
+  return std::all_of(
+      relation.columns.begin(), relation.columns.end(),
+      [&](const RelationColumn& column) { return table.find_column(column.name) != nullptr; });
+}
+
 bool has_key(const RelationFacts& source, const std::vector<std::string>& columns) {
   return std::any_of(source.keys.begin(), source.keys.end(),
                      [&](const auto& key) { return same_set(key, columns); });
@@ -104,12 +110,8 @@ MappedColumn map_column(const Relation& relation, const RelationColumn& column,
 
 }  // namespace
 
-SchemaMap::SchemaMap(pg::Session& target, LookUp look_up, EnsurePartition ensure_partition,
-                     IdentityNeed dropped)
-    : target_(target),
-      look_up_(std::move(look_up)),
-      ensure_partition_(std::move(ensure_partition)),
-      dropped_(dropped) {}
+SchemaMap::SchemaMap(pg::Session& target, SchemaQuestions ask, IdentityNeed dropped)
+    : target_(target), ask_(std::move(ask)), dropped_(dropped) {}
 
 void SchemaMap::map_all(const TransactionPart& part) {
   const Relation* last = nullptr;
@@ -138,21 +140,28 @@ MappedRelation& SchemaMap::find(const RelationPtr& relation) {
   return *relations_.emplace(relation.get(), map(relation)).first->second;
 }
 
+TargetTable SchemaMap::target_of(const Relation& relation, const TableName& root) {
+  std::optional<TargetTable> table = pg::read_target_table(target_, root);
+  if (table && !has_columns(*table, relation) && ask_.ensure_columns(relation, *table, release_)) {
+    table = pg::read_target_table(target_, root);
+  }
+  if (!table) {
+    throw missing_table(root);
+  }
+  return *table;
+}
+
 std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
   const TableName own_name{relation->schema, relation->name};
   // A partition that was dropped since is found through the target's partition of that name.
   RelationFacts source;
   source.root = own_name;
   source.identity = dropped_;
-  const std::optional<RelationFacts> known = look_up_(relation->oid);
+  const std::optional<RelationFacts> known = ask_.look_up(relation->oid);
   source = known.value_or(source);
-  const std::optional<TargetTable> found = pg::read_target_table(target_, source.root);
-  if (!found) {
-    throw missing_table(source.root);
-  }
-  const TargetTable& table = *found;
+  const TargetTable table = target_of(*relation, source.root);
   if (own_name != table.name) {
-    ensure_partition_(*relation, table.name, release_);
+    ask_.ensure_partition(*relation, table.name, release_);
   }
   auto mapped = std::make_unique<MappedRelation>();
   mapped->relation = relation;

@@ -53,11 +53,21 @@ using LookUp = std::function<std::optional<RelationFacts>(uint32_t source_oid)>;
 using EnsurePartition = std::function<void(const Relation& leaf, const TableName& root,
                                            const std::function<void()>& before_ddl)>;
 
+// Adds columns to `table` that the relation has and it lacks, or does not; whether it added any.
+using EnsureColumns = std::function<bool(const Relation& relation, const TargetTable& table,
+                                         const std::function<void()>& before_ddl)>;
+
+// What the map asks the link, once per shape of a relation.
+struct SchemaQuestions {
+  LookUp look_up;
+  EnsurePartition ensure_partition;
+  EnsureColumns ensure_columns;
+};
+
 class SchemaMap {
  public:
-  // Borrows the target session. Both functions are called once per shape of a relation. `dropped`:
-  // what a relation needs that the source has dropped since.
-  SchemaMap(pg::Session& target, LookUp look_up, EnsurePartition ensure_partition,
+  // Borrows the target session. `dropped`: what a relation needs that the source has dropped since.
+  SchemaMap(pg::Session& target, SchemaQuestions ask,
             IdentityNeed dropped = IdentityNeed::required);
 
   // Called before DDL on a table that statements of ours may hold locks on: the caller must see to
@@ -81,11 +91,11 @@ class SchemaMap {
 
  private:
   std::unique_ptr<MappedRelation> map(const RelationPtr& relation);
+  TargetTable target_of(const Relation& relation, const TableName& root);
   std::unique_ptr<Prepared> make(Statement statement);
 
   pg::Session& target_;
-  LookUp look_up_;
-  EnsurePartition ensure_partition_;
+  const SchemaQuestions ask_;
   const IdentityNeed dropped_;
   std::function<void()> release_;
   std::unordered_map<const Relation*, std::unique_ptr<MappedRelation>> relations_;

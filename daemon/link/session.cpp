@@ -237,6 +237,20 @@ int64_t LinkSession::source_now_us() {
       .as<int64_t>();
 }
 
+apply::SchemaQuestions LinkSession::questions(Partitions& partitions, NewColumns& new_columns) {
+  apply::SchemaQuestions questions;
+  questions.look_up = [this](uint32_t oid) { return look_up(oid); };
+  questions.ensure_partition = [&partitions](const Relation& leaf, const TableName& root,
+                                             const std::function<void()>& before_ddl) {
+    partitions.ensure(leaf, root, before_ddl);
+  };
+  questions.ensure_columns = [&new_columns](const Relation& relation, const TargetTable& table,
+                                            const std::function<void()>& before_ddl) {
+    return new_columns.add(relation, table, before_ddl);
+  };
+  return questions;
+}
+
 void LinkSession::stream(Lsn from) {
   const Config& config = shared_.settings.config;
   const size_t memory = static_cast<size_t>(config.apply.memory_mb) << 20;
@@ -249,12 +263,9 @@ void LinkSession::stream(Lsn from) {
   apply_->exec("select set_config('repld.apply', $1, false)", {row_->guard_nonce});
   apply_->enter();
   Partitions partitions = this->partitions();
-  apply::SchemaMap schema(
-      *target_, [this](uint32_t oid) { return look_up(oid); },
-      [&](const Relation& leaf, const TableName& root, const std::function<void()>& before_ddl) {
-        partitions.ensure(leaf, root, before_ddl);
-      },
-      row_->publications ? IdentityNeed::optional : IdentityNeed::required);
+  NewColumns new_columns(*source_, *target_, shared_.events, config);
+  apply::SchemaMap schema(*target_, questions(partitions, new_columns),
+                          row_->publications ? IdentityNeed::optional : IdentityNeed::required);
   // Either side ends both: the attempt's own stop, the reader's failure, the applier's failure.
   std::stop_source end;
   apply::Pipeline pipeline(*apply_, schema, shared_.name(), row_->owner, end.get_token());

@@ -11,11 +11,13 @@
 
 #include "apply/applier.h"
 #include "apply/progress_store.h"
+#include "apply/schema_map.h"
 #include "apply/surroundings.h"
 #include "base/wakeup.h"
 #include "core/supply.h"
 #include "link/fence_gate.h"
 #include "link/joining.h"
+#include "link/new_columns.h"
 #include "link/outsiders.h"
 #include "link/partitions.h"
 #include "link/shared.h"
@@ -53,6 +55,7 @@ class LinkSession {
   void stream(Lsn from);
   void stream_completing(Lsn from);
   Partitions partitions();
+  apply::SchemaQuestions questions(Partitions& partitions, NewColumns& new_columns);
   bool is_adopted(const TableSupply& table) const;
   std::exception_ptr run_fenced(const std::shared_ptr<FenceGate>& gate,
                                 const std::function<std::exception_ptr()>& run);
