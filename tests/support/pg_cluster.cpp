@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "support/cluster_template.h"
 #include "support/eventually.h"
 #include "support/process.h"
 #include "support/server_user.h"
@@ -48,8 +49,7 @@ PgCluster::PgCluster(int version, ClusterOptions options)
   }
   directory_ = directory;
   hand_over(directory_);
-  must_run({binaries_ + "/initdb", "-D", directory_ + "/data", "-U", options_.superuser, "-A",
-            "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"});
+  create_cluster(binaries_, cache_directory(), options_.superuser, directory_ + "/data");
   // Another process may take the port between our look and the start: try another.
   for (int attempt = 0;; ++attempt) {
     port_ = free_port();
