@@ -9,6 +9,23 @@
 
 namespace repld::link {
 
+namespace {
+
+// Where not every operation is published the target keeps what the source has changed or removed.
+std::optional<Operations> partial_operations(const std::vector<TableSupply>& adopted,
+                                             uint32_t oid) {
+  for (const TableSupply& table : adopted) {
+    for (const LeafSupply& leaf : table.leaves) {
+      if (table.oid == oid && leaf.supply && leaf.supply->operations != kAllOperations) {
+        return leaf.supply->operations;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared) {
   std::vector<TableStatus> tables;
   for (const auto& row : target.exec_params(std::string(sql::kCopiedTables), shared.name())) {
@@ -44,7 +61,11 @@ ReplicatedTables replicated_tables(pg::Session& live, const Shared& shared,
       return oid != 0 ? oid == table.oid : name == table.name;
     });
     if (found == known.end()) {
-      replicated.gone.push_back(name);
+      replicated.unprovable.push_back(
+          {name, "the source has no such table any more, or another one of this name"});
+    } else if (const auto operations = partial_operations(adopted, found->oid)) {
+      replicated.unprovable.push_back(
+          {found->name, "what is published of it is only: " + to_string(*operations)});
     } else {
       replicated.tables.push_back(*found);
     }

@@ -14,10 +14,15 @@ namespace repld::link {
 // For the status, with the last proof of each.
 std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared);
 
+struct UnprovableTable {
+  TableName name;
+  std::string reason;
+};
+
 struct ReplicatedTables {
   std::vector<SourceTable> tables;  // what existing publications leave out left out
-  std::vector<TableName> gone;      // that the source does not have, or under the name of which it
-                                    // has another
+  // Of which the target is not meant to be a copy, or the source has none.
+  std::vector<UnprovableTable> unprovable;
 };
 // As snapshots of both sides show them. `live`: of the target.
 ReplicatedTables replicated_tables(pg::Session& live, const Shared& shared,

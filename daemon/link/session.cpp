@@ -131,6 +131,22 @@ void LinkSession::require_same_source(const pg::SystemIdentity& source) const {
           "the target's tables and start again, so that they are copied afresh.");
 }
 
+// A source that came back older than it was (from a copy of its disk, say) keeps its identity, and
+// streams over again from positions that the target is past. Afterwards it cannot be told: what it
+// wrote up to there would pass for what the target has.
+void LinkSession::require_not_older(const pg::SystemIdentity& source) const {
+  if (row_->lsn <= source.flushed) {
+    return;
+  }
+  throw Error(ErrorKind::slot_lost, "the source came back older than it was")
+      .detail("its WAL ends at {}, the target is at {}", to_string(source.flushed),
+              to_string(row_->lsn))
+      .hint(
+          "What it has lost is on the target still, and what it writes now may be taken for that. "
+          "Run replctl finalize, empty the target's tables and start again, so that they are "
+          "copied afresh; save before what only the target has.");
+}
+
 Lsn LinkSession::prepare_stream() {
   const Settings& settings = shared_.settings;
   replication_ = std::make_unique<pg::ReplicationConnection>(settings.source);
@@ -148,8 +164,11 @@ Lsn LinkSession::prepare_stream() {
   if (!row_ || row_->phase == apply::Phase::setup) {
     apply::ProgressStore progress(*apply_, shared_.name());
     row_ = Setup(shared_, *source_, *target_, *replication_, progress, stop_).run(row_);
+    require_same_source(identity);
+  } else {
+    require_same_source(identity);
+    require_not_older(identity);
   }
-  require_same_source(identity);
   if (row_->publications) {
     require_published_by_others();
     require_own_slot();

@@ -42,6 +42,7 @@ class LinkSession {
  private:
   bool own_link();
   void require_same_source(const pg::SystemIdentity& source) const;
+  void require_not_older(const pg::SystemIdentity& source) const;
   Lsn prepare_stream();
   void require_published();
   void require_published_by_others();

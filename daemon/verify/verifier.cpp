@@ -161,11 +161,11 @@ bool Verifier::prove_at_fence(const std::vector<std::string>& asked, const Compa
     report.tables.push_back(std::move(result.proof));
     report.compared.push_back(std::move(result.compared));
   }
-  for (const TableName& name : round.replicated().gone) {
-    if (all && is_asked_for(asked, name)) {
+  for (const link::UnprovableTable& table : round.replicated().unprovable) {
+    if (all && is_asked_for(asked, table.name)) {
       TableProof proof;
-      proof.table = name;
-      proof.unproven = "the source has no such table any more, or another one of this name";
+      proof.table = table.name;
+      proof.unproven = table.reason;
       report.tables.push_back(std::move(proof));
       report.compared.emplace_back();
     }

@@ -113,6 +113,23 @@ TEST_SUITE("slot_lost") {
     CHECK(pair.error_message().find("was invalidated") != std::string::npos);
   }
 
+  TEST_CASE("a source that came back older than it was is not streamed from") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key)");
+    write(pair, 1, 3);
+    REQUIRE(pair.begin());
+    pair.source.cluster->stop(StopMode::fast);
+    pair.source.cluster->save_data("old");
+    pair.source.cluster->start();
+    write(pair, 4, 9);
+    REQUIRE(pair.caught_up());
+    pair.source.cluster->stop(StopMode::fast);
+    pair.source.cluster->restore_data("old");
+    pair.source.cluster->start();
+    check_lost(pair, 9);
+    CHECK(pair.error_message().find("came back older") != std::string::npos);
+  }
+
   TEST_CASE("a target that went back further than the margin is not streamed to") {
     PairOptions options;
     options.link_extra = "confirm_margin = \"1s\"";
