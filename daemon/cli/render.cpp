@@ -97,6 +97,29 @@ std::string render_link(const Json& link, bool colour) {
   return text;
 }
 
+std::string age_text(double seconds) {
+  const auto whole = static_cast<int64_t>(std::max(seconds, 0.0));
+  if (whole < 120) {
+    return fmt::format("{} s ago", whole);
+  }
+  return whole < 7200 ? fmt::format("{} min ago", whole / 60)
+                      : fmt::format("{} h ago", whole / 3600);
+}
+
+// Of one table; null: it was never compared.
+std::string proof_text(const Json& proof, double now) {
+  if (proof.is_null()) {
+    return "none";
+  }
+  const std::string age = age_text(now - proof["at"].get<double>());
+  if (proof["equal"].get<bool>()) {
+    return "equal, " + age;
+  }
+  const int64_t rows = proof["missing"].get<int64_t>() + proof["extra"].get<int64_t>() +
+                       proof["different"].get<int64_t>();
+  return fmt::format("{} rows differ, {}", rows, age);
+}
+
 }  // namespace
 
 std::string bytes_text(int64_t bytes) {
@@ -132,16 +155,19 @@ std::string render_tables(const Json& status) {
                                   table["name"].get<std::string>().size() + 1);
     }
   }
-  std::string text = fmt::format("{:{}}  {:8}  {:>12}  {:>10}  {:>8}  {}\n", "table", width,
-                                 "state", "rows copied", "bytes", "missing", "group");
+  constexpr const char* kLine = "{:{}}  {:8}  {:>12}  {:>10}  {:>8}  {:24}  {}\n";
+  std::string text = fmt::format(kLine, "table", width, "state", "rows copied", "bytes", "drift",
+                                 "last proof", "group");
   for (const Json& link : status["links"]) {
     for (const Json& table : link["tables"]) {
-      text +=
-          fmt::format("{:{}}  {:8}  {:>12}  {:>10}  {:>8}  {}\n",
-                      table["schema"].get<std::string>() + "." + table["name"].get<std::string>(),
-                      width, table["state"].get<std::string>(), table["rows_copied"].get<int64_t>(),
-                      bytes_text(table["bytes_copied"].get<int64_t>()),
-                      table["missing_rows"].get<int64_t>(), table["group"].get<std::string>());
+      const auto drift =
+          table["missing_rows"].get<int64_t>() + table["unexpected_rows"].get<int64_t>();
+      text += fmt::format(
+          kLine, table["schema"].get<std::string>() + "." + table["name"].get<std::string>(), width,
+          table["state"].get<std::string>(), table["rows_copied"].get<int64_t>(),
+          bytes_text(table["bytes_copied"].get<int64_t>()), drift,
+          proof_text(table["proof"], status["at"].get<double>()),
+          table["group"].get<std::string>());
     }
   }
   return text;

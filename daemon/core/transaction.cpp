@@ -60,6 +60,25 @@ size_t TransactionPart::bytes() const {
   return total;
 }
 
+void leave_out(TransactionPart& part,
+               const std::function<bool(const RelationPtr& relation)>& outside) {
+  for (Truncate& truncate : part.truncates) {
+    std::erase_if(truncate.relations, outside);
+  }
+  const Relation* last = nullptr;
+  bool last_outside = false;
+  std::erase_if(part.changes, [&](const Change& change) {
+    if (change.kind == ChangeKind::truncate) {
+      return part.truncates[change.truncate].relations.empty();
+    }
+    if (change.relation.get() != last) {
+      last = change.relation.get();
+      last_outside = outside(change.relation);
+    }
+    return last_outside;
+  });
+}
+
 TransactionAssembler::TransactionAssembler(Lsn resume_after, size_t part_bytes_max,
                                            std::function<bool(const Relation&)> wanted)
     : resume_after_(resume_after), part_bytes_max_(part_bytes_max), wanted_(std::move(wanted)) {}

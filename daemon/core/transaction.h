@@ -66,6 +66,10 @@ struct TransactionPart {
   const char* text(const Value& value) const { return arena.data() + value.offset; }
 };
 
+// Removes the changes of relations that are `outside`, which is asked once for each run of changes.
+void leave_out(TransactionPart& part,
+               const std::function<bool(const RelationPtr& relation)>& outside);
+
 // Prefix of every logical decoding message that repld writes.
 inline constexpr std::string_view kMessagePrefix = "repld";
 

@@ -36,20 +36,31 @@ void Partitions::ensure(const Relation& relation, const TableName& root,
 int Partitions::complete(const std::vector<TableSupply>& tables) {
   int made = 0;
   for (const TableSupply& table : tables) {
-    const auto on_target = pg::read_target_table(target_, table.name);
-    if (!on_target || !on_target->partitioned) {
-      continue;
-    }
+    std::vector<SourceLeaf> leaves;
     for (const LeafSupply& leaf : table.leaves) {
-      const bool streams = leaf.leaf && leaf.supply && leaf.oid != table.oid;
-      if (streams && divided_otherwise_.count(leaf.oid) == 0 &&
-          !pg::read_target_table(target_, leaf.name)) {
-        Relation relation;
-        relation.oid = leaf.oid;
-        relation.schema = leaf.name.schema;
-        relation.name = leaf.name.name;
-        made += create(relation, table.name, [] {});
+      if (leaf.leaf && leaf.supply && leaf.oid != table.oid) {
+        leaves.emplace_back();
+        leaves.back().oid = leaf.oid;
+        leaves.back().name = leaf.name;
       }
+    }
+    made += complete(table.name, leaves);
+  }
+  return made;
+}
+
+int Partitions::complete(const TableName& root, const std::vector<SourceLeaf>& leaves) {
+  if (!pg::is_partitioned(target_, root)) {
+    return 0;
+  }
+  int made = 0;
+  for (const SourceLeaf& leaf : leaves) {
+    if (divided_otherwise_.count(leaf.oid) == 0 && !pg::read_target_table(target_, leaf.name)) {
+      Relation relation;
+      relation.oid = leaf.oid;
+      relation.schema = leaf.name.schema;
+      relation.name = leaf.name.name;
+      made += create(relation, root, [] {});
     }
   }
   return made;

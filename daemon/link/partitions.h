@@ -38,6 +38,8 @@ class Partitions {
   // For tables whose changes come under the root's name, so that no partition is ever heard of:
   // makes those that the target lacks. Returns how many. To be called while nothing is applied.
   int complete(const std::vector<TableSupply>& tables);
+  // Of one table: `root` there, its leaves on the source.
+  int complete(const TableName& root, const std::vector<SourceLeaf>& leaves);
 
  private:
   bool unguarded(const TableName& root);

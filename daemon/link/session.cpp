@@ -85,11 +85,6 @@ void LinkSession::run() {
   }
 }
 
-Partitions LinkSession::partitions() {
-  return Partitions(*source_, *target_, *surroundings_, row_->guard_nonce, shared_.settings.config,
-                    shared_.divided_otherwise);
-}
-
 bool LinkSession::own_link() {
   const Settings& settings = shared_.settings;
   target_ = std::make_unique<pg::Session>(settings.target);
@@ -241,33 +236,9 @@ void LinkSession::prepare_tables() {
   });
 }
 
-// One that the source has dropped since is known to the target still.
-TableName LinkSession::root_of(const Relation& relation) {
-  if (const auto facts = look_up(relation.oid)) {
-    return facts->root;
-  }
-  const TableName name{relation.schema, relation.name};
-  const auto table = pg::read_target_table(*target_, name);
-  return table ? table->name : name;
-}
-
 int64_t LinkSession::source_now_us() {
   return source_->exec("select (extract(epoch from clock_timestamp()) * 1e6)::bigint")[0][0]
       .as<int64_t>();
-}
-
-apply::SchemaQuestions LinkSession::questions(Partitions& partitions, NewColumns& new_columns) {
-  apply::SchemaQuestions questions;
-  questions.look_up = [this](uint32_t oid) { return look_up(oid); };
-  questions.ensure_partition = [&partitions](const Relation& leaf, const TableName& root,
-                                             const std::function<void()>& before_ddl) {
-    partitions.ensure(leaf, root, before_ddl);
-  };
-  questions.ensure_columns = [&new_columns](const Relation& relation, const TargetTable& table,
-                                            const std::function<void()>& before_ddl) {
-    return new_columns.add(relation, table, before_ddl);
-  };
-  return questions;
 }
 
 void LinkSession::stream(Lsn from) {
@@ -301,10 +272,12 @@ void LinkSession::stream(Lsn from) {
   };
   const auto gate = std::make_shared<FenceGate>(next_part, *flow, apply_wakeup_,
                                                 fresh_xid(*source_), memory / 16);
+  Dropped dropped = this->dropped();
   const auto next_inside = [&]() {
     std::optional<TransactionPart> part = gate->next();
     if (part) {
       outsiders_.filter(*part);
+      dropped.filter(*part);
     }
     return part;
   };

@@ -50,14 +50,6 @@ void LinkSession::require_own_slot() {
                              row_->lsn);
 }
 
-std::optional<RelationFacts> LinkSession::look_up(uint32_t oid) {
-  auto facts = pg::relation_facts(*source_, oid);
-  if (facts && row_->publications) {
-    facts->identity = identity_need(supplies_, oid, facts->root);
-  }
-  return facts;
-}
-
 // Under the name of a root a row of a new partition comes without a word of the partition; the
 // target then refuses it, and what is missing is made before the next try.
 void LinkSession::stream_completing(Lsn from) {

@@ -1,9 +1,14 @@
 #include "verify/repair.h"
 
+#include <set>
+
 #include "apply/progress_store.h"
+#include "apply/surroundings.h"
 #include "base/failpoint.h"
 #include "core/repair_sql.h"
 #include "core/verify_sql.h"
+#include "link/partitions.h"
+#include "pg/catalog.h"
 #include "pg/snapshot.h"
 
 namespace repld::verify {
@@ -29,12 +34,32 @@ Repair::Repair(link::Link& link, const std::stop_token& stop)
   pg::import_snapshot(source_, fence_->source_snapshot());
 }
 
-// Begins the target's transaction as the owner of the link, whom the guard lets pass.
-void Repair::own() {
+// Begins the target's transaction as the owner of the link, whom the guard lets pass. Returns the
+// guard's nonce.
+std::string Repair::own() {
   target_.exec("begin");
   const std::string nonce =
       apply::require_owner(target_, link_.settings().config.link.name, fence_->owner());
   target_.exec("select set_config('repld.apply', $1, true)", {nonce});
+  return nonce;
+}
+
+// A partition that was attached with its rows has streamed nothing. While own() stands; it holds
+// no lock on the tables yet.
+void Repair::complete_partitions(const TableName& root, const std::string& guard_nonce) {
+  const Config& config = link_.settings().config;
+  pg::Session source(link_.settings().source);
+  pg::Session target(link_.settings().target);
+  const auto tables = source.transact(
+      [](pqxx::transaction_base& transaction) { return pg::read_source_tables(transaction); });
+  apply::Surroundings surroundings(config.link.name, guard_nonce);
+  std::set<uint32_t> divided_otherwise;
+  link::Partitions partitions(source, target, surroundings, guard_nonce, config, divided_otherwise);
+  for (const SourceTable& table : tables) {
+    if (table.name == root && table.partitioned) {
+      partitions.complete(root, table.leaves);
+    }
+  }
 }
 
 void Repair::require_unchanged(const ComparedTable& table) {
@@ -52,7 +77,10 @@ MendedTable Repair::mend(const ComparedTable& table, const TableProof& proof,
   MendedTable mended;
   mended.table = table.name;
   require_unchanged(table);
-  own();
+  const std::string nonce = own();
+  if (proof.missing > 0) {
+    complete_partitions(table.name, nonce);
+  }
   const std::vector<std::string> conditions = rows_conditions(table, proof);
   // First all that must go: a value of another unique index may move from one row to another.
   for (const std::string& condition : conditions) {

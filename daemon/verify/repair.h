@@ -31,12 +31,14 @@ class Repair {
   // Takes the fence, which is held as long as this lives. Throws Error.
   Repair(link::Link& link, const std::stop_token& stop);
 
-  // The rows that `proof` lists. Throws Error, after which this is of no use any more.
+  // The rows that `proof` lists; the partitions that the target lacks for them are made. Throws
+  // Error, after which this is of no use any more.
   MendedTable mend(const ComparedTable& table, const TableProof& proof,
                    const std::stop_token& stop);
 
  private:
-  void own();
+  std::string own();
+  void complete_partitions(const TableName& root, const std::string& guard_nonce);
   void require_unchanged(const ComparedTable& table);
   int64_t bring(const TablePart& part, const ComparedTable& table, const std::string& condition,
                 const std::stop_token& stop);

@@ -13,7 +13,7 @@ namespace {
 // Through psql, as its user would.
 void run_own_ddl(const Pair& pair) {
   const Outcome ddl = pair.daemon.replctl({"doctor", "--ddl"});
-  REQUIRE(ddl.exit_code == 0);
+  REQUIRE_MESSAGE(ddl.exit_code == 0, ddl.err);
   REQUIRE(ddl.out.rfind("begin;", 0) == 0);
   const std::string path = pair.daemon.directory() + "/target.sql";
   std::ofstream(path) << ddl.out;

@@ -129,12 +129,18 @@ TEST_CASE("tables are shown in columns as wide as the longest name") {
   other.state = TableState::refused;
   other.rows_copied = 1'234'567'890'123;
   status.links[0].tables.push_back(other);
+  status.links[0].tables[0].proof = ProofStatus{status.at - 90, 40, 40, 0, 0, 0};
+  status.links[0].tables[1].unexpected_rows = 2;
+  status.links[0].tables[1].proof = ProofStatus{status.at - 10'000, 40, 39, 2, 1, 4};
   CHECK(render_tables(json_of(status)) ==
-        "table                            state      rows copied       bytes   missing  group\n"
-        "public.clients                   copying             40      1.0 kB         3  salon\n"
-        "public.a_table_with_a_long_name  refused   1234567890123      1.0 kB         3  salon\n");
-  CHECK(render_tables(json_of(Status())) ==
-        "table  state      rows copied       bytes   missing  group\n");
+        "table                            state      rows copied       bytes     drift  "
+        "last proof                group\n"
+        "public.clients                   copying             40      1.0 kB         3  "
+        "equal, 90 s ago           salon\n"
+        "public.a_table_with_a_long_name  refused  1234567890123      1.0 kB         5  "
+        "7 rows differ, 2 h ago    salon\n");
+  status.links[0].tables = {sample_table()};
+  CHECK(mentions(render_tables(json_of(status)), "  none  "));
 }
 
 TEST_CASE("a size is shown in the unit that fits it") {

@@ -1,0 +1,59 @@
+// What a session answers about relations of the stream: where they stand on either side, and what
+// is made or left out because of it.
+#include "link/session.h"
+#include "pg/catalog.h"
+
+namespace repld::link {
+
+std::optional<RelationFacts> LinkSession::look_up(uint32_t oid) {
+  auto facts = pg::relation_facts(*source_, oid);
+  if (facts && row_->publications) {
+    facts->identity = identity_need(supplies_, oid, facts->root);
+  }
+  return facts;
+}
+
+// One that the source has dropped since is known to the target still.
+TableName LinkSession::root_of(const Relation& relation) {
+  if (const auto facts = look_up(relation.oid)) {
+    return facts->root;
+  }
+  const TableName name{relation.schema, relation.name};
+  const auto table = pg::read_target_table(*target_, name);
+  return table ? table->name : name;
+}
+
+Dropped LinkSession::dropped() {
+  const auto is_gone = [this](const Relation& relation) {
+    return !look_up(relation.oid) &&
+           !pg::read_target_table(*target_, {relation.schema, relation.name});
+  };
+  const auto tell = [this](const Relation& relation) {
+    shared_.events.record("dropped",
+                          fmt::format("changes of \"{}\" are left out: the source has dropped it, "
+                                      "and the target has no such table",
+                                      relation.full_name()));
+  };
+  return Dropped(is_gone, tell);
+}
+
+Partitions LinkSession::partitions() {
+  return Partitions(*source_, *target_, *surroundings_, row_->guard_nonce, shared_.settings.config,
+                    shared_.divided_otherwise);
+}
+
+apply::SchemaQuestions LinkSession::questions(Partitions& partitions, NewColumns& new_columns) {
+  apply::SchemaQuestions questions;
+  questions.look_up = [this](uint32_t oid) { return look_up(oid); };
+  questions.ensure_partition = [&partitions](const Relation& leaf, const TableName& root,
+                                             const std::function<void()>& before_ddl) {
+    partitions.ensure(leaf, root, before_ddl);
+  };
+  questions.ensure_columns = [&new_columns](const Relation& relation, const TargetTable& table,
+                                            const std::function<void()>& before_ddl) {
+    return new_columns.add(relation, table, before_ddl);
+  };
+  return questions;
+}
+
+}  // namespace repld::link

@@ -1,0 +1,114 @@
+// What changes the set of rows and streams nothing, or streams under a name that is gone: a
+// comparison finds it, a repair mends it, and nothing is taken for equal meanwhile.
+#include <doctest/doctest.h>
+
+#include "support/pair.h"
+
+using namespace repld::testing;
+
+namespace {
+
+constexpr const char* kParted =
+    "create table p (id int primary key, a text) partition by range (id); "
+    "create table p1 partition of p for values from (0) to (10); "
+    "create table p2 partition of p for values from (10) to (20)";
+
+std::string replctl(const Pair& pair, const std::string& command) {
+  const auto outcome = pair.daemon.replctl({command});
+  return outcome.out + outcome.err;
+}
+
+bool equal(const Pair& pair) { return pair.daemon.replctl({"verify"}).exit_code == 0; }
+
+}  // namespace
+
+TEST_SUITE("reshaping") {
+  TEST_CASE("a partition that is attached with its rows is found, and brought by a repair") {
+    Pair pair;
+    pair.on_both(kParted);
+    pair.on_source("insert into p select i, 'x' from generate_series(1, 15) i");
+    REQUIRE(pair.begin());
+    pair.on_source(
+        "create table p3 (id int primary key, a text); "
+        "insert into p3 select i, 'y' from generate_series(20, 25) i; "
+        "alter table p attach partition p3 for values from (20) to (30)");
+    pair.on_source("insert into p values (19, 'z')");
+    REQUIRE(pair.caught_up());
+    CHECK_FALSE(equal(pair));
+    const std::string told = replctl(pair, "repair");
+    CHECK_MESSAGE(pair.difference({"public.p"}) == "", told);
+    pair.on_source("update p set a = 'w' where id > 20; insert into p values (29, 'v')");
+    REQUIRE(pair.caught_up());
+    CHECK(equal(pair));
+    CHECK(pair.difference({"public.p", "public.p3"}) == "");
+  }
+
+  TEST_CASE("rows of a partition that is detached or dropped are found, and removed by a repair") {
+    Pair pair;
+    pair.on_both(kParted);
+    pair.on_source("insert into p select i, 'x' from generate_series(1, 15) i");
+    REQUIRE(pair.begin());
+    pair.on_source("alter table p detach partition p2; update p2 set a = 'gone'");
+    pair.on_source("insert into p values (9, 'z') on conflict (id) do update set a = 'z'");
+    REQUIRE(pair.caught_up());
+    CHECK_FALSE(equal(pair));
+    std::string told = replctl(pair, "repair");
+    CHECK_MESSAGE(pair.difference({"public.p"}) == "", told);
+    pair.on_source("drop table p1");
+    CHECK_FALSE(equal(pair));
+    told = replctl(pair, "repair");
+    CHECK_MESSAGE(pair.difference({"public.p"}) == "", told);
+    CHECK(equal(pair));
+  }
+
+  TEST_CASE("a partition that is made, filled and dropped again leaves nothing") {
+    Pair pair;
+    pair.on_both(kParted);
+    REQUIRE(pair.begin());
+    REQUIRE(pair.daemon.replctl({"pause"}).exit_code == 0);
+    pair.on_source("create table p3 partition of p for values from (20) to (30)");
+    // Streams once it is in the publication.
+    REQUIRE(eventually(20s, [&] {
+      return pair.count(pair.source.dsn, "pg_publication_tables where tablename = 'p3'") == 1;
+    }));
+    pair.on_source("insert into p values (21, 'x'); drop table p3; insert into p values (1, 'y')");
+    REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
+    CHECK_MESSAGE(pair.caught_up(20s), pair.link().dump());
+    CHECK(pair.difference({"public.p"}) == "");
+  }
+
+  TEST_CASE("a table that is renamed stops the link, and goes on under its new name") {
+    Pair pair;
+    pair.on_both(
+        "create table t (id int primary key, a text); create table u (id int primary key)");
+    pair.on_source("insert into t values (1, 'x')");
+    REQUIRE(pair.begin());
+    pair.on_source("insert into t values (2, 'before'); alter table t rename to \"New T\"");
+    pair.on_source("insert into \"New T\" values (3, 'after'); insert into u values (1)");
+    const bool paused = eventually(20s, [&] { return pair.link()["state"] == "paused"; });
+    REQUIRE_MESSAGE(paused, pair.link().dump());
+    CHECK(pair.error_message() == "table \"public.New T\" is missing on the target");
+    pair.on_target("alter table t rename to \"New T\"");
+    REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
+    CHECK_MESSAGE(pair.caught_up(20s), pair.link().dump());
+    CHECK(pair.difference({"public.\"New T\"", "public.u"}) == "");
+    CHECK(sqlstate_of(pair.target.dsn, "insert into \"New T\" values (9)") == "25006");
+    CHECK_MESSAGE(equal(pair), replctl(pair, "verify"));
+  }
+
+  TEST_CASE("temporary and unlogged tables and large objects beside the tables do not disturb") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key, a text)");
+    REQUIRE(pair.begin());
+    pair.on_source(
+        "create temporary table t (id int primary key, a text); insert into t values (99, 'temp'); "
+        "create unlogged table un (id int primary key); insert into un values (1); "
+        "insert into public.t select 1, lo_from_bytea(0, 'x')::text; "
+        "create materialized view m as select 1 as one; refresh materialized view m; "
+        "create table made as select 1 as id; drop table made");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.t"}) == "");
+    CHECK(pair.count(pair.target.dsn, "t") == 1);
+    CHECK(pair.count(pair.target.dsn, "pg_class where relname in ('un', 'made', 'm')") == 0);
+  }
+}
