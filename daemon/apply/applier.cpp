@@ -1,6 +1,7 @@
 #include "apply/applier.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/failpoint.h"
 
@@ -67,6 +68,9 @@ bool Applier::fill(const std::stop_token& stop) {
       apply_large(std::move(first), stop);
       return true;
     }
+    if (held_) {
+      settle_all();
+    }
     Batch batch = next_batch();
     if (batch.parts.empty()) {
       return sent || large_;
@@ -81,17 +85,34 @@ Batch Applier::next_batch() {
   Batch batch;
   batch.from = sent_;
   while (!large_ && !batch.full(pace_.limits())) {
-    std::optional<TransactionPart> part = next_part_();
+    std::optional<TransactionPart> part = held_ ? std::exchange(held_, std::nullopt) : next_part_();
     if (!part) {
       break;
     }
-    if (part->first && part->last) {
+    if (!part->first || !part->last) {
+      large_ = std::move(part);
+    } else if (batch.parts.empty() || fits(*part)) {
       batch.add(std::move(*part));
     } else {
-      large_ = std::move(part);
+      held_ = std::move(part);
+      break;
     }
   }
   return batch;
+}
+
+// What the target does not fit stops the link after all that it does fit: it may fit the one only
+// once it does not fit the other any more (a column that is renamed).
+bool Applier::fits(const TransactionPart& part) {
+  try {
+    port_.map(part);
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::schema) {
+      throw;
+    }
+    return false;
+  }
 }
 
 void Applier::send(Batch batch) {
@@ -126,11 +147,15 @@ void Applier::commit_held(const InFlightPtr& in_flight) {
   }
 }
 
-void Applier::apply_large(TransactionPart first, const std::stop_token& stop) {
+void Applier::settle_all() {
   while (!in_flight_.empty()) {
     port_.receive_all();
     settle();
   }
+}
+
+void Applier::apply_large(TransactionPart first, const std::stop_token& stop) {
+  settle_all();
   port_.map(first);
   const Lsn from = sent_;
   const auto in_flight = port_.send_begin(from);
@@ -167,7 +192,7 @@ void Applier::apply_large(TransactionPart first, const std::stop_token& stop) {
 void Applier::apply_part(const InFlightPtr& in_flight, const TransactionPart& part) {
   port_.map(part);
   if (restart_) {
-    throw Error(ErrorKind::connect, "a partition was made amid a large transaction")
+    throw Error(ErrorKind::connect, "the target was altered amid a large transaction")
         .detail("the transaction is applied again from its start")
         .table(part.changes.empty() || !part.changes.front().relation
                    ? ""

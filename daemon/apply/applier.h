@@ -76,8 +76,10 @@ class Applier {
  private:
   bool fill(const std::stop_token& stop);  // true when something was sent
   Batch next_batch();
+  bool fits(const TransactionPart& part);
   void send(Batch batch);
   void settle();  // finished batches, oldest first
+  void settle_all();
   void recover();
   void roll_back();
   void release_locks();
@@ -113,6 +115,7 @@ class Applier {
   bool in_large_ = false;                 // a transaction in parts is open on the target
   bool restart_ = false;                  // it was given up for DDL: the stream begins again
   std::optional<TransactionPart> large_;  // first part of an oversized transaction, to come next
+  std::optional<TransactionPart> held_;   // the target does not fit it: once all before has settled
   std::deque<Mark> marks_;
   AppliedBatch counted_;  // since the last COMMIT
   std::map<const Relation*, size_t> counted_index_;

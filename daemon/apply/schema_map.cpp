@@ -140,10 +140,19 @@ MappedRelation& SchemaMap::find(const RelationPtr& relation) {
   return *relations_.emplace(relation.get(), map(relation)).first->second;
 }
 
-TargetTable SchemaMap::target_of(const Relation& relation, const TableName& root) {
+TargetTable SchemaMap::target_of(const Relation& relation, const TableName& root, bool known) {
   std::optional<TargetTable> table = pg::read_target_table(target_, root);
   if (table && !has_columns(*table, relation) && ask_.ensure_columns(relation, *table, release_)) {
     table = pg::read_target_table(target_, root);
+  }
+  if (!table && !known) {
+    throw Error(
+        ErrorKind::schema,
+        fmt::format("table \"{}\" is missing on the target, and gone from the source", root.full()))
+        .hint(
+            "Changes from before are still to be applied. Create it on the target with the columns "
+            "that it had, run replctl resume, and drop it there once the link has caught up.")
+        .table(root.full());
   }
   if (!table) {
     throw missing_table(root);
@@ -159,7 +168,7 @@ std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
   source.identity = dropped_;
   const std::optional<RelationFacts> known = ask_.look_up(relation->oid);
   source = known.value_or(source);
-  const TargetTable table = target_of(*relation, source.root);
+  const TargetTable table = target_of(*relation, source.root, known.has_value());
   if (own_name != table.name) {
     ask_.ensure_partition(*relation, table.name, release_);
   }

@@ -91,7 +91,8 @@ class SchemaMap {
 
  private:
   std::unique_ptr<MappedRelation> map(const RelationPtr& relation);
-  TargetTable target_of(const Relation& relation, const TableName& root);
+  // `known`: the source has the relation still.
+  TargetTable target_of(const Relation& relation, const TableName& root, bool known);
   std::unique_ptr<Prepared> make(Statement statement);
 
   pg::Session& target_;

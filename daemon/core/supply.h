@@ -27,7 +27,6 @@ struct Operations {
 
   bool operator==(const Operations&) const = default;
 };
-inline constexpr Operations kAllOperations{true, true, true, true};
 std::string to_string(const Operations& operations);  // as `publish` of a publication
 
 // What one publication says of one leaf.

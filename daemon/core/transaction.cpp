@@ -79,8 +79,9 @@ void leave_out(TransactionPart& part,
   });
 }
 
-TransactionAssembler::TransactionAssembler(Lsn resume_after, size_t part_bytes_max,
-                                           std::function<bool(const Relation&)> wanted)
+TransactionAssembler::TransactionAssembler(
+    Lsn resume_after, size_t part_bytes_max,
+    std::function<bool(const Relation&, uint32_t xid)> wanted)
     : resume_after_(resume_after), part_bytes_max_(part_bytes_max), wanted_(std::move(wanted)) {}
 
 std::optional<TransactionPart> TransactionAssembler::push(const pgoutput::Message& message) {
@@ -171,7 +172,7 @@ void TransactionAssembler::describe(const Relation& relation) {
   if (!wanted_) {
     return;
   }
-  if (wanted_(relation)) {
+  if (wanted_(relation, begin_.xid)) {
     unwanted_.erase(relation.oid);
   } else {
     unwanted_.insert(relation.oid);

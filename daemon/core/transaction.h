@@ -77,10 +77,10 @@ class TransactionAssembler {
  public:
   // Drops transactions whose end is at or below `resume_after`: they are already durable on the
   // target.
-  // `wanted`: asked about each relation that is described; changes of the others are dropped. It
-  // may throw. Empty: all are wanted.
+  // `wanted`: asked about each relation that is described, in the transaction `xid`; changes of the
+  // others are dropped. It may throw. Empty: all are wanted.
   TransactionAssembler(Lsn resume_after, size_t part_bytes_max,
-                       std::function<bool(const Relation&)> wanted = {});
+                       std::function<bool(const Relation&, uint32_t xid)> wanted = {});
 
   // Takes the next message; returns a part when one is ready. The message may borrow from a
   // buffer that dies after the call.
@@ -106,7 +106,7 @@ class TransactionAssembler {
 
   const Lsn resume_after_;
   const size_t part_bytes_max_;
-  const std::function<bool(const Relation&)> wanted_;
+  const std::function<bool(const Relation&, uint32_t xid)> wanted_;
   RelationCache relations_;
   std::unordered_set<uint32_t> unwanted_;  // oids
   TransactionPart part_;

@@ -52,19 +52,16 @@ bool NewColumns::add(const Relation& relation, const TargetTable& table,
 
 void NewColumns::add(const std::string& column, const pqxx::row& how, const TableName& table,
                      const std::function<void()>& before_ddl) {
-  const std::string alter = "alter table " + quote_qualified(table.schema, table.name) + " ";
-  const std::string name = quote_identifier(column);
-  const std::string type = how[0].c_str();
-  std::string script = fmt::format("{}add column {} {}{}", alter, name, type, how[1].c_str());
+  std::string sql =
+      fmt::format("alter table {} add column {} {}{}", quote_qualified(table.schema, table.name),
+                  quote_identifier(column), how[0].c_str(), how[1].c_str());
   if (!how[2].is_null()) {
-    script += fmt::format(" default {}::{}; {}alter column {} ", quote_literal(how[2].c_str()),
-                          type, alter, name);
-    script += how[3].is_null() ? "drop default" : fmt::format("set default {}", how[3].c_str());
+    sql += fmt::format(" default {}::{}", quote_literal(how[2].c_str()), how[0].c_str());
   }
   before_ddl();
   target_.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec(kLockTimeout);
-    transaction.exec(script);
+    transaction.exec(sql);
   });
   events_.record("column added",
                  fmt::format("\"{}\" to \"{}\" on the target", column, table.full()));

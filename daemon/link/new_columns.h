@@ -5,8 +5,9 @@
 // it is known whatever has become of the default since. Where it is not known, or the column may
 // be one that was renamed, nothing is added: the link pauses as with on_new_column = "pause".
 //
-// One thing no catalog tells: a column that was added with a volatile default, which was dropped
-// right after, looks as if it never had one. A comparison finds it.
+// That value stays the column's default on the target: rows from before the ALTER may be applied
+// after it (the same batch, or one that is replayed), and must get it too. What the source's
+// default is by now is for the schema comparison, like NOT NULL and checks.
 #pragma once
 
 #include <functional>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/xid.h"
 #include "link/adoption.h"
 #include "pg/catalog.h"
 
@@ -16,6 +17,11 @@ bool of_an_extension(pg::Session& source, uint32_t oid) {
                   "where classid = 'pg_class'::regclass and objid = $1::oid and deptype = 'e'",
                   oid)
               .empty();
+}
+
+bool shows(pg::Session& source, uint32_t xid) {
+  const auto rows = source.exec("select pg_current_snapshot()");
+  return SourceSnapshot::parse(rows[0][0].c_str()).sees(xid);
 }
 
 bool is_published(pg::Session& source, const std::vector<std::string>& publications,
@@ -51,18 +57,25 @@ RelationFilter::RelationFilter(const Settings& settings, const std::vector<Table
   }
 }
 
-bool RelationFilter::wants(const Relation& relation) {
+bool RelationFilter::wants(const Relation& relation, uint32_t xid) {
   const auto found = known_.find(relation.oid);
   if (found != known_.end()) {
     return found->second;
   }
-  return known_[relation.oid] = look_up(relation);
+  return known_[relation.oid] = look_up(relation, xid);
 }
 
-bool RelationFilter::look_up(const Relation& relation) const {
+bool RelationFilter::look_up(const Relation& relation, uint32_t xid) const {
   const TableName name{relation.schema, relation.name};
   pg::Session source(settings_.source);
+  // First this, then the catalogs: what has ended by now they show.
+  const bool visible = shows(source, xid);
   const std::optional<RelationFacts> facts = pg::relation_facts(source, relation.oid);
+  if (!facts && !visible) {
+    throw Error(ErrorKind::connect, "the source does not show yet what it streams")
+        .detail("its commit waits, for a synchronous standby perhaps")
+        .table(relation.full_name());
+  }
   const TableName root = facts ? facts->root : name;
   if (tables_.count(root) > 0) {
     return true;

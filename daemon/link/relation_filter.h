@@ -23,11 +23,14 @@ class RelationFilter {
   RelationFilter(const Settings& settings, const std::vector<TableSupply>& adopted,
                  const std::vector<TableSupply>& now);
 
-  // Throws Error(schema) for a table that the configuration wants, but that was never copied.
-  bool wants(const Relation& relation);
+  // `xid`: of the source transaction that changes it.
+  // Throws Error(schema) for a table that the configuration wants, but that was never copied;
+  // Error(connect) for one that the source does not show yet: a commit may stream before any
+  // snapshot shows it, for as long as a synchronous standby takes.
+  bool wants(const Relation& relation, uint32_t xid);
 
  private:
-  bool look_up(const Relation& relation) const;
+  bool look_up(const Relation& relation, uint32_t xid) const;
 
   const Settings settings_;
   std::set<TableName> tables_;      // of the link

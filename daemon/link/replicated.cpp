@@ -11,13 +11,15 @@ namespace repld::link {
 
 namespace {
 
-// Where not every operation is published the target keeps what the source has changed or removed.
+// Where UPDATE or DELETE is not published the target keeps what the source has changed or removed.
 std::optional<Operations> partial_operations(const std::vector<TableSupply>& adopted,
                                              uint32_t oid) {
   for (const TableSupply& table : adopted) {
     for (const LeafSupply& leaf : table.leaves) {
-      if (table.oid == oid && leaf.supply && leaf.supply->operations != kAllOperations) {
-        return leaf.supply->operations;
+      const Operations given = leaf.supply ? leaf.supply->operations : Operations();
+      const bool all_rows = given.inserts && given.updates && given.deletes;
+      if (table.oid == oid && leaf.supply && !all_rows) {
+        return given;
       }
     }
   }

@@ -204,7 +204,9 @@ stream::ReaderOptions LinkSession::reader_options() {
   options.feedback_interval_ms = feedback_interval_ms(replication_->wal_sender_timeout_ms());
   if (row_->publications) {
     const auto filter = std::make_shared<RelationFilter>(shared_.settings, adopted_, supplies_);
-    options.wanted = [filter](const Relation& relation) { return filter->wants(relation); };
+    options.wanted = [filter](const Relation& relation, uint32_t xid) {
+      return filter->wants(relation, xid);
+    };
   }
   return options;
 }
@@ -272,12 +274,10 @@ void LinkSession::stream(Lsn from) {
   };
   const auto gate = std::make_shared<FenceGate>(next_part, *flow, apply_wakeup_,
                                                 fresh_xid(*source_), memory / 16);
-  Dropped dropped = this->dropped();
   const auto next_inside = [&]() {
     std::optional<TransactionPart> part = gate->next();
     if (part) {
       outsiders_.filter(*part);
-      dropped.filter(*part);
     }
     return part;
   };

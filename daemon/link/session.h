@@ -15,7 +15,6 @@
 #include "apply/surroundings.h"
 #include "base/wakeup.h"
 #include "core/supply.h"
-#include "link/dropped.h"
 #include "link/fence_gate.h"
 #include "link/joining.h"
 #include "link/new_columns.h"
@@ -56,7 +55,6 @@ class LinkSession {
   int64_t source_now_us();
   void stream(Lsn from);
   void stream_completing(Lsn from);
-  Dropped dropped();
   Partitions partitions();
   apply::SchemaQuestions questions(Partitions& partitions, NewColumns& new_columns);
   bool is_adopted(const TableSupply& table) const;

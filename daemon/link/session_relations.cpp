@@ -23,20 +23,6 @@ TableName LinkSession::root_of(const Relation& relation) {
   return table ? table->name : name;
 }
 
-Dropped LinkSession::dropped() {
-  const auto is_gone = [this](const Relation& relation) {
-    return !look_up(relation.oid) &&
-           !pg::read_target_table(*target_, {relation.schema, relation.name});
-  };
-  const auto tell = [this](const Relation& relation) {
-    shared_.events.record("dropped",
-                          fmt::format("changes of \"{}\" are left out: the source has dropped it, "
-                                      "and the target has no such table",
-                                      relation.full_name()));
-  };
-  return Dropped(is_gone, tell);
-}
-
 Partitions LinkSession::partitions() {
   return Partitions(*source_, *target_, *surroundings_, row_->guard_nonce, shared_.settings.config,
                     shared_.divided_otherwise);

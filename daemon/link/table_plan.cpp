@@ -11,6 +11,9 @@ namespace repld::link {
 
 namespace {
 
+// Tables of one query: its parts nest, and the server's stack has a limit.
+constexpr size_t kLooksMax = 500;
+
 std::string quoted(const TableName& table) { return quote_qualified(table.schema, table.name); }
 
 // A column that the source computes does not stream: on the target it would never get a value.
@@ -85,17 +88,17 @@ void fit(pg::Session& target_session, const SourceTable& table, TablePlan& plan)
 }
 
 void require_empty(pqxx::transaction_base& transaction, const std::vector<TableName>& tables) {
-  std::vector<std::string> looks;
-  for (const TableName& table : tables) {
-    looks.push_back(fmt::format("select {} where exists (select from {})",
-                                quote_literal(table.full()), quoted(table)));
-  }
-  if (looks.empty()) {
-    return;
-  }
   std::vector<std::string> filled;
-  for (const auto& row : transaction.exec(fmt::format("{}", fmt::join(looks, " union all ")))) {
-    filled.emplace_back(row[0].c_str());
+  for (size_t first = 0; first < tables.size(); first += kLooksMax) {
+    std::string query;
+    for (size_t i = first; i < std::min(tables.size(), first + kLooksMax); ++i) {
+      query += fmt::format("{}select {} where exists (select from {})",
+                           query.empty() ? "" : " union all ", quote_literal(tables[i].full()),
+                           quoted(tables[i]));
+    }
+    for (const auto& row : transaction.exec(query)) {
+      filled.emplace_back(row[0].c_str());
+    }
   }
   if (!filled.empty()) {
     throw Error(ErrorKind::refused, "tables of the target are not empty")

@@ -26,7 +26,7 @@ struct ReaderOptions {
   int64_t confirm_margin_ms = 0;
   int feedback_interval_ms = 1000;
   // Which relations of the stream are applied; called on the reader's thread. Empty: all.
-  std::function<bool(const Relation&)> wanted;
+  std::function<bool(const Relation&, uint32_t xid)> wanted;
 };
 
 class Reader {

@@ -6,9 +6,9 @@
 #include "apply/surroundings.h"
 #include "base/failpoint.h"
 #include "core/repair_sql.h"
+#include "core/sql_text.h"
 #include "core/verify_sql.h"
 #include "link/partitions.h"
-#include "pg/catalog.h"
 #include "pg/snapshot.h"
 
 namespace repld::verify {
@@ -44,22 +44,36 @@ std::string Repair::own() {
   return nonce;
 }
 
-// A partition that was attached with its rows has streamed nothing. While own() stands; it holds
-// no lock on the tables yet.
-void Repair::complete_partitions(const TableName& root, const std::string& guard_nonce) {
-  const Config& config = link_.settings().config;
-  pg::Session source(link_.settings().source);
+// A partition that was attached with its rows has streamed nothing: those that have rows in the
+// fence's snapshot and that the target lacks are made. While own() stands; it holds no lock on the
+// tables yet. A target that divides the table in another way lacks them on purpose.
+void Repair::complete_partitions(const ComparedTable& table, const std::string& guard_nonce) {
   pg::Session target(link_.settings().target);
-  const auto tables = source.transact(
-      [](pqxx::transaction_base& transaction) { return pg::read_source_tables(transaction); });
-  apply::Surroundings surroundings(config.link.name, guard_nonce);
-  std::set<uint32_t> divided_otherwise;
-  link::Partitions partitions(source, target, surroundings, guard_nonce, config, divided_otherwise);
-  for (const SourceTable& table : tables) {
-    if (table.name == root && table.partitioned) {
-      partitions.complete(root, table.leaves);
+  std::vector<SourceLeaf> leaves;
+  for (const TablePart& part : table.source) {
+    const std::string quoted = quote_qualified(part.name.schema, part.name.name);
+    const bool there =
+        !target.exec_params("select to_regclass($1) is null", quoted)[0][0].as<bool>();
+    if (there || part.name == table.name) {
+      continue;
+    }
+    const auto answer = source_.exec(fmt::format(
+        "select {}::regclass::oid, exists (select from only {})", quote_literal(quoted), quoted));
+    if (pg::text(answer, 0, 1) == "t") {
+      leaves.emplace_back();
+      leaves.back().oid = static_cast<uint32_t>(std::stoul(pg::text(answer, 0, 0)));
+      leaves.back().name = part.name;
     }
   }
+  if (leaves.empty()) {
+    return;
+  }
+  const Config& config = link_.settings().config;
+  pg::Session source(link_.settings().source);
+  apply::Surroundings surroundings(config.link.name, guard_nonce);
+  std::set<uint32_t> divided_otherwise;
+  link::Partitions(source, target, surroundings, guard_nonce, config, divided_otherwise)
+      .complete(table.name, leaves);
 }
 
 void Repair::require_unchanged(const ComparedTable& table) {
@@ -79,7 +93,7 @@ MendedTable Repair::mend(const ComparedTable& table, const TableProof& proof,
   require_unchanged(table);
   const std::string nonce = own();
   if (proof.missing > 0) {
-    complete_partitions(table.name, nonce);
+    complete_partitions(table, nonce);
   }
   const std::vector<std::string> conditions = rows_conditions(table, proof);
   // First all that must go: a value of another unique index may move from one row to another.

@@ -38,7 +38,7 @@ class Repair {
 
  private:
   std::string own();
-  void complete_partitions(const TableName& root, const std::string& guard_nonce);
+  void complete_partitions(const ComparedTable& table, const std::string& guard_nonce);
   void require_unchanged(const ComparedTable& table);
   int64_t bring(const TablePart& part, const ComparedTable& table, const std::string& condition,
                 const std::stop_token& stop);

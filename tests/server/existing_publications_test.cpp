@@ -1,6 +1,8 @@
 // Links through publications of somebody else: what they give is what is copied and streamed.
 #include <doctest/doctest.h>
 
+#include <thread>
+
 #include "existing_links.h"
 
 using namespace repld::testing;
@@ -206,6 +208,35 @@ TEST_SUITE("existing publications") {
       return has(told, "an UPDATE or DELETE of \"public.t\" came") || has(told, "other operations");
     }));
     CHECK(rows(pair.target.dsn, "select * from t") == "(1,1) (2,2) (3,3)");
+  }
+
+  TEST_CASE(
+      "a partition whose commit waits for a standby streams before it is shown, and is not lost") {
+    Pair pair(through("\"p\""));
+    pair.on_both(
+        "create table m (id int primary key, a text) partition by range (id); "
+        "create table m1 partition of m for values from (0) to (10)");
+    pair.on_source("create table other (id int primary key, a text)");
+    as_admin(pair.source, "create publication p for all tables");
+    pair.on_target("create table other (id int primary key, a text)");
+    REQUIRE(pair.begin());
+    pair.source.cluster->set({{"synchronous_standby_names", "away"}});
+    std::jthread writer([&] {
+      pqxx::connection connection(pair.source.dsn);
+      pqxx::nontransaction(connection)
+          .exec(
+              "begin; create table m2 partition of m for values from (10) to (20); "
+              "insert into m values (11, 'x'), (12, 'y'); commit");
+    });
+    const bool told = eventually(30s, [&] {
+      return pair.error_message().find("does not show yet what it streams") != std::string::npos;
+    });
+    pair.source.cluster->set({{"synchronous_standby_names", ""}});
+    writer.join();
+    CHECK(told);
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.m"}) == "");
+    CHECK(pair.count(pair.target.dsn, "m2") == 2);
   }
 
   TEST_CASE("via the partition root: under its name, with its filter and columns") {

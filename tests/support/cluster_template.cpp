@@ -83,7 +83,11 @@ void create_cluster(const std::string& binaries, const std::string& cache,
   if (!fs::exists(kept)) {
     fs::create_directories(cache + "/clusters");
     hand_over(cache + "/clusters");
-    const std::string fresh = kept + "." + std::to_string(::getpid());
+    std::string fresh = kept + ".XXXXXX";
+    if (::mkdtemp(fresh.data()) == nullptr) {
+      throw std::runtime_error("no temporary directory");
+    }
+    hand_over(fresh);
     must_run({binaries + "/initdb", "-D", fresh, "-U", superuser, "-A", "trust", "-E", "UTF8",
               "--locale=C.UTF-8", "--no-sync"});
     std::error_code beaten;  // another process made it meanwhile

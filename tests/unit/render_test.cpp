@@ -137,7 +137,7 @@ TEST_CASE("tables are shown in columns as wide as the longest name") {
         "last proof                group\n"
         "public.clients                   copying             40      1.0 kB         3  "
         "equal, 90 s ago           salon\n"
-        "public.a_table_with_a_long_name  refused  1234567890123      1.0 kB         5  "
+        "public.a_table_with_a_long_name  refused   1234567890123      1.0 kB         5  "
         "7 rows differ, 2 h ago    salon\n");
   status.links[0].tables = {sample_table()};
   CHECK(mentions(render_tables(json_of(status)), "  none  "));

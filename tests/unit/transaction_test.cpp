@@ -236,10 +236,12 @@ TEST_CASE("messages that change nothing are accepted in their places") {
 TEST_CASE("changes of relations that are not wanted are dropped, and only those") {
   const uint32_t other = kOid + 1;
   int asked = 0;
-  TransactionAssembler assembler(Lsn::invalid, kNoPartLimit, [&](const Relation& relation) {
-    ++asked;
-    return relation.oid == kOid;
-  });
+  TransactionAssembler assembler(Lsn::invalid, kNoPartLimit,
+                                 [&](const Relation& relation, uint32_t xid) {
+                                   ++asked;
+                                   CHECK(xid == 700);
+                                   return relation.oid == kOid;
+                                 });
   const auto push_all = [&](const std::vector<pgoutput::Message>& messages) {
     std::optional<TransactionPart> last;
     for (const pgoutput::Message& message : messages) {
