@@ -2,9 +2,9 @@
 // listeners on this thread, signals, systemd.
 //
 // Start: lock of the installation, metrics, listeners, link, verifier. SIGHUP reads the
-// configuration again. Stop (SIGTERM, SIGINT): the link makes
-// durable what it has sent, then the listeners go. Whatever hangs, the process is gone within
-// kStopSeconds: a kill at any point loses nothing, so there is nothing to wait for longer.
+// configuration again. Stop (SIGTERM, SIGINT): the link makes durable what it has sent, then the
+// listeners go. Whatever hangs, the process is gone within kStopSeconds: a kill at any point loses
+// nothing, so there is nothing to wait for longer.
 #pragma once
 
 #include <string>

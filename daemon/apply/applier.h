@@ -13,7 +13,8 @@
 // behind it (apply/batch_port). Here that batch is replayed with mending statements, its COMMIT
 // held until all counts are known; rows that had been missing are counted as drift. What still
 // fails stops the link: everything before it is committed first, then Error(conflict) says which
-// transaction and table it was.
+// transaction and table it was. What the target does not fit waits until all before it is settled,
+// and then stops the link with Error(schema); a crash while it waits has applied none of it.
 //
 // Interleavings, with C a crash of this process and the server's view in brackets:
 //   sent, C              [rolls back, or commits progress and data together]  the next session

@@ -28,7 +28,7 @@ class Surroundings {
       : link_(std::move(link)), guard_nonce_(std::move(guard_nonce)) {}
 
   // Within the caller's transaction; idempotent. They cover the tables' partitions. However many
-  // tables: a handful of round trips, one when there is nothing to do.
+  // tables: two round trips the one, five the other, one less when there is nothing to do.
   void install_guard(pqxx::transaction_base& transaction, const std::vector<TableName>& tables);
   void set_aside(pqxx::transaction_base& transaction, const std::vector<TableName>& tables);
 

@@ -5,13 +5,11 @@
 #include "core/array_text.h"
 #include "core/sql_text.h"
 #include "embedded_sql.h"
+#include "link/table_plan.h"
 
 namespace repld::link {
 
 namespace {
-
-// Readers of the target queue behind our wait for a lock, so it is short; the link tries again.
-constexpr const char* kLockTimeout = "set local lock_timeout = '2s'";
 
 // A column of the target that the relation lacks may be the very one, under the name it had.
 bool may_be_renamed(const Relation& relation, const TargetTable& table) {
@@ -60,7 +58,7 @@ void NewColumns::add(const std::string& column, const pqxx::row& how, const Tabl
   }
   before_ddl();
   target_.transact([&](pqxx::transaction_base& transaction) {
-    transaction.exec(kLockTimeout);
+    transaction.exec(kDdlLockTimeout);
     transaction.exec(sql);
   });
   events_.record("column added",

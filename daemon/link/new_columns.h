@@ -8,6 +8,9 @@
 // That value stays the column's default on the target: rows from before the ALTER may be applied
 // after it (the same batch, or one that is replayed), and must get it too. What the source's
 // default is by now is for the schema comparison, like NOT NULL and checks.
+//
+// A crash after some of them: these are found there, the others are added when the relation is
+// mapped again.
 #pragma once
 
 #include <functional>

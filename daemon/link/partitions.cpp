@@ -5,6 +5,7 @@
 #include "core/array_text.h"
 #include "core/sql_text.h"
 #include "embedded_sql.h"
+#include "link/table_plan.h"
 #include "pg/catalog.h"
 
 namespace repld::link {
@@ -12,8 +13,6 @@ namespace repld::link {
 namespace {
 
 constexpr const char* kOverlaps = "42P17";  // invalid_object_definition
-// Readers of the target queue behind our wait for a lock, so it is short; the link tries again.
-constexpr const char* kLockTimeout = "set local lock_timeout = '2s'";
 
 }  // namespace
 
@@ -75,7 +74,7 @@ bool Partitions::unguarded(const TableName& root) {
 }
 
 void Partitions::protect(pqxx::transaction_base& transaction, const TableName& root) {
-  transaction.exec(kLockTimeout);
+  transaction.exec(kDdlLockTimeout);
   if (config_.link.guard) {
     surroundings_.install_guard(transaction, {root});
   }
@@ -97,7 +96,7 @@ bool Partitions::create(const Relation& relation, const TableName& root,
   before_ddl();
   try {
     target_.transact([&](pqxx::transaction_base& transaction) {
-      transaction.exec(kLockTimeout);
+      transaction.exec(kDdlLockTimeout);
       transaction.exec(fmt::format(
           "create table {} partition of {} {}", quote_qualified(relation.schema, relation.name),
           quote_qualified(bound[0][0].c_str(), bound[0][1].c_str()), bound[0][2].c_str()));

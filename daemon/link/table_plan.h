@@ -18,6 +18,8 @@ namespace repld::link {
 // beside a link that streams, where others queue behind us.
 inline constexpr const char* kLockTimeout = "set local lock_timeout = '5s'";
 inline constexpr const char* kShortLockTimeout = "set local lock_timeout = '500ms'";
+// The same for DDL that the stream asks for: readers queue behind our wait; the link tries again.
+inline constexpr const char* kDdlLockTimeout = "set local lock_timeout = '2s'";
 
 struct TablePlan {
   std::vector<SourceTable> tables;

@@ -5,6 +5,7 @@
 #include "apply/progress_store.h"
 #include "apply/surroundings.h"
 #include "base/failpoint.h"
+#include "core/array_text.h"
 #include "core/repair_sql.h"
 #include "core/sql_text.h"
 #include "core/verify_sql.h"
@@ -46,23 +47,28 @@ std::string Repair::own() {
 
 // A partition that was attached with its rows has streamed nothing: those that have rows in the
 // fence's snapshot and that the target lacks are made. While own() stands; it holds no lock on the
-// tables yet. A target that divides the table in another way lacks them on purpose.
+// tables yet. A target that divides the table in another way lacks them on purpose. A crash
+// afterwards leaves them empty and guarded.
 void Repair::complete_partitions(const ComparedTable& table, const std::string& guard_nonce) {
+  std::vector<std::string> names;
+  for (const TablePart& part : table.source) {
+    names.push_back(quote_qualified(part.name.schema, part.name.name));
+  }
   pg::Session target(link_.settings().target);
   std::vector<SourceLeaf> leaves;
-  for (const TablePart& part : table.source) {
-    const std::string quoted = quote_qualified(part.name.schema, part.name.name);
-    const bool there =
-        !target.exec_params("select to_regclass($1) is null", quoted)[0][0].as<bool>();
-    if (there || part.name == table.name) {
-      continue;
-    }
-    const auto answer = source_.exec(fmt::format(
-        "select {}::regclass::oid, exists (select from only {})", quote_literal(quoted), quoted));
+  for (const auto& row :
+       target.exec_params("select place - 1 from unnest($1::text[]) with ordinality n(name, place) "
+                          "where to_regclass(name) is null",
+                          array_text(names))) {
+    const auto place = row[0].as<size_t>();
+    const auto answer =
+        source_.exec(fmt::format("select {}::regclass::oid, "
+                                 "exists (select from only {})",
+                                 quote_literal(names[place]), names[place]));
     if (pg::text(answer, 0, 1) == "t") {
       leaves.emplace_back();
       leaves.back().oid = static_cast<uint32_t>(std::stoul(pg::text(answer, 0, 0)));
-      leaves.back().name = part.name;
+      leaves.back().name = table.source[place].name;
     }
   }
   if (leaves.empty()) {
@@ -92,7 +98,8 @@ MendedTable Repair::mend(const ComparedTable& table, const TableProof& proof,
   mended.table = table.name;
   require_unchanged(table);
   const std::string nonce = own();
-  if (proof.missing > 0) {
+  const bool in_partitions = table.source.size() > 1 || table.source.front().name != table.name;
+  if (proof.missing > 0 && in_partitions) {
     complete_partitions(table, nonce);
   }
   const std::vector<std::string> conditions = rows_conditions(table, proof);
