@@ -153,10 +153,6 @@ void read_copy(TomlReader reader, CopyConfig& copy) {
   }
   reader.finish();
   copy.workers = static_cast<int>(workers);
-  if (copy.on_nonempty != OnNonempty::refuse) {
-    throw reader.error_at("on_nonempty", "only \"refuse\" is available yet")
-        .hint("Empty the target's tables, or list them in tables.exclude.");
-  }
 }
 
 void read_apply(TomlReader reader, ApplyConfig& apply) {

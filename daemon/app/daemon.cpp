@@ -20,6 +20,8 @@
 #include "control/listener.h"
 #include "copy/initial_copy.h"
 #include "link/link.h"
+#include "verify/healer.h"
+#include "verify/make_equal.h"
 #include "verify/report.h"
 #include "verify/verifier.h"
 
@@ -87,6 +89,7 @@ class Daemon {
         metrics_(config.link.name),
         link_(settings_of(config, lock_), hooks()),
         verifier_(link_, config.verify.every_ms),
+        healer_(link_),
         port_(control_port()),
         http_(io_, config.http.listen, port_),
         socket_(io_, config.control.socket, port_),
@@ -107,6 +110,7 @@ class Daemon {
     reload_at_signal();
     link_.start();
     verifier_.start();
+    healer_.start();
     publish_again();
     spdlog::info("repld {} started, http on {}, control socket {}", REPLD_VERSION, http_.address(),
                  config_.control.socket);
@@ -173,6 +177,7 @@ class Daemon {
     });
     stopping_ = std::thread([this] {
       verifier_.stop();
+      healer_.stop();
       link_.stop();
       asio::post(io_, [this] { io_.stop(); });
     });
@@ -218,6 +223,7 @@ class Daemon {
   Metrics metrics_;
   link::Link link_;
   verify::Verifier verifier_;
+  verify::Healer healer_;
   std::shared_ptr<const Status> published_;  // control thread only
   control::ControlPort port_;
   control::HttpListener http_;
@@ -238,6 +244,9 @@ link::Hooks Daemon::hooks() {
         settings.config.copy.workers, request.tables,   request.targets};
     copy::copy_tables(settings.source, settings.target, plan, {request.progress, request.finished},
                       request.stop);
+    if (!request.filled.empty()) {
+      verify::make_equal(settings, request);
+    }
   };
   hooks.rows_applied = [this](const std::string& table, int64_t inserted, int64_t updated,
                               int64_t deleted) {
@@ -249,6 +258,8 @@ link::Hooks Daemon::hooks() {
   hooks.rows_drifted = [this](const std::string& table, int64_t missing, int64_t unexpected) {
     metrics_.rows_drifted(table, missing, unexpected);
   };
+  hooks.missing = [this] { healer_.wake(); };
+  hooks.overtaken = [this] { verifier_.look_again(); };
   hooks.bytes_copied = [this](const std::string& table, int64_t bytes) {
     metrics_.bytes_copied(table, bytes);
   };
@@ -308,8 +319,11 @@ void Daemon::execute(const control::CommandRequest& request,
     case control::Command::verify:
     case control::Command::repair:
       verifier_.ask(task_of(request), request.tables,
-                    [reply, keys = request.keys](const verify::ProofReport& report) {
-                      reply(result_of(report, keys));
+                    [this, reply, keys = request.keys](const verify::ProofReport& report) {
+                      asio::post(io_, [this, reply, result = result_of(report, keys)] {
+                        publish();
+                        reply(result);
+                      });
                     });
       break;
     case control::Command::finalize:

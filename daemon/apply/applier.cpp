@@ -140,6 +140,9 @@ void Applier::settle() {
 }
 
 void Applier::commit_held(const InFlightPtr& in_flight) {
+  if (options_.strictness == Strictness::exact) {
+    port_.send_suspicions(in_flight);
+  }
   port_.send_commit(in_flight);
   port_.receive_all();
   if (!in_flight->failure && !in_flight->committed) {
@@ -233,6 +236,10 @@ void Applier::committed(const InFlight& in_flight, uint64_t parts) {
   for (const TransactionPart& part : batch.parts) {
     commit_time_us_ = part.commit_time_us + kPostgresEpochUs;
     count(part);
+  }
+  // Before the position says that all has arrived.
+  if (!in_flight.drift.empty()) {
+    observer_.mended();
   }
   flow_.with([&](Flow& flow) {
     flow.progress.receive(applied_);

@@ -63,6 +63,9 @@ struct ApplyObserver {
   std::function<void(const AppliedBatch& batch)> applied;
   // Rows that were not as a change implies; never called for a target that others write to.
   std::function<void(const TableName& table, const Drift& drift)> drifted;
+  // Some rows were not there, whoever writes to the target: what did not come whole of them is in
+  // repld.refetch.
+  std::function<void()> mended;
 };
 
 class Applier {

@@ -117,6 +117,12 @@ void BatchPort::send_advance(const InFlightPtr& in_flight, Lsn from, Lsn to) {
   queue_advance(in_flight, from, to);
 }
 
+void BatchPort::send_suspicions(const InFlightPtr& in_flight) {
+  for (const auto& [table, drift] : in_flight->drift) {
+    queue_suspicion(in_flight, table);
+  }
+}
+
 void BatchPort::send_rollback() {
   queue(nullptr, Command::rollback);
   queue_sync(nullptr);

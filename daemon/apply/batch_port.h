@@ -95,6 +95,8 @@ class BatchPort {
   void send_part(const InFlightPtr& in_flight, const TransactionPart& part, Strictness strictness);
   void send_rollback_to_part(const InFlightPtr& in_flight);
   void send_advance(const InFlightPtr& in_flight, Lsn from, Lsn to);
+  // With the COMMIT that is to come: what in_flight->drift names is proven no longer.
+  void send_suspicions(const InFlightPtr& in_flight);
 
   void send_rollback();
   // Asks for the target's flush position.
@@ -133,6 +135,8 @@ class BatchPort {
                             const InOrder& place, Strictness strictness) = 0;
   // Folded ones, exactly. Borrows them within the call.
   virtual void queue_rows(const InFlightPtr& in_flight, const RowSet& rows) = 0;
+  // The last proof of a table holds no longer.
+  virtual void queue_suspicion(const InFlightPtr& in_flight, const TableName& table) = 0;
   virtual void queue_sync(const InFlightPtr& in_flight) = 0;
   virtual const RowMapping& mapping_of(const RelationPtr& relation) = 0;
 

@@ -2,6 +2,7 @@
 
 #include "base/wakeup.h"
 #include "core/sql_text.h"
+#include "core/status.h"
 
 namespace repld::apply {
 
@@ -62,6 +63,15 @@ void Pipeline::queue(const InFlightPtr& in_flight, Command command) {
 void Pipeline::queue_advance(const InFlightPtr& in_flight, Lsn from, Lsn to) {
   connection_.execute(fmt::format("select repld.advance({}, {}, '{}', '{}')", quote_literal(link_),
                                   quote_literal(owner_), to_string(from), to_string(to)));
+  owe(Owed::Kind::other, in_flight);
+}
+
+void Pipeline::queue_suspicion(const InFlightPtr& in_flight, const TableName& table) {
+  connection_.execute(fmt::format(
+      "update repld.table_state set suspicion = {}, suspected_at = clock_timestamp() "
+      "where link = {} and schema_name = {} and table_name = {}",
+      quote_literal(kDriftSuspicion), quote_literal(link_), quote_literal(table.schema),
+      quote_literal(table.name)));
   owe(Owed::Kind::other, in_flight);
 }
 

@@ -44,6 +44,7 @@ class Pipeline : public BatchPort {
   void queue_change(const InFlightPtr& in_flight, const TransactionPart& part, const InOrder& place,
                     Strictness strictness) override;
   void queue_rows(const InFlightPtr& in_flight, const RowSet& rows) override;
+  void queue_suspicion(const InFlightPtr& in_flight, const TableName& table) override;
   void queue_sync(const InFlightPtr& in_flight) override;
   const RowMapping& mapping_of(const RelationPtr& relation) override {
     return schema_.find(relation).mapping;

@@ -108,10 +108,24 @@ MappedColumn map_column(const Relation& relation, const RelationColumn& column,
   return mapped;
 }
 
+std::string refetch_literals(const std::string& link, const TableName& table,
+                             const Relation& relation, const std::vector<std::string>& identity) {
+  std::vector<std::string> columns;
+  for (const RelationColumn& column : relation.columns) {
+    if (std::find(identity.begin(), identity.end(), column.name) != identity.end()) {
+      columns.push_back(quote_literal(column.name));
+    }
+  }
+  return fmt::format("{}, {}, {}, array[{}]::text[]", quote_literal(link),
+                     quote_literal(table.schema), quote_literal(table.name),
+                     fmt::join(columns, ", "));
+}
+
 }  // namespace
 
-SchemaMap::SchemaMap(pg::Session& target, SchemaQuestions ask, IdentityNeed dropped)
-    : target_(target), ask_(std::move(ask)), dropped_(dropped) {}
+SchemaMap::SchemaMap(pg::Session& target, std::string link, SchemaQuestions ask,
+                     IdentityNeed dropped)
+    : target_(target), link_(std::move(link)), ask_(std::move(ask)), dropped_(dropped) {}
 
 void SchemaMap::map_all(const TransactionPart& part) {
   const Relation* last = nullptr;
@@ -183,6 +197,7 @@ std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
   for (const RelationColumn& column : relation->columns) {
     mapped->mapping.columns.push_back(map_column(*relation, column, table, identity));
   }
+  mapped->mapping.refetch = refetch_literals(link_, table.name, *relation, identity);
   // Of a partition that the source has dropped since, the name is all that is left.
   const auto own = pg::relation_facts(target_, own_name);
   if (own && (!known || own->same_bounds(source))) {

@@ -67,7 +67,7 @@ struct SchemaQuestions {
 class SchemaMap {
  public:
   // Borrows the target session. `dropped`: what a relation needs that the source has dropped since.
-  SchemaMap(pg::Session& target, SchemaQuestions ask,
+  SchemaMap(pg::Session& target, std::string link, SchemaQuestions ask,
             IdentityNeed dropped = IdentityNeed::required);
 
   // Called before DDL on a table that statements of ours may hold locks on: the caller must see to
@@ -96,6 +96,7 @@ class SchemaMap {
   std::unique_ptr<Prepared> make(Statement statement);
 
   pg::Session& target_;
+  const std::string link_;
   const SchemaQuestions ask_;
   const IdentityNeed dropped_;
   std::function<void()> release_;

@@ -174,7 +174,11 @@ void Metrics::set_table(const TableStatus& table) {
     return;
   }
   const ProofStatus& proof = *table.proof;
-  match.Set(proof.equal() ? 1 : 0);
+  if (proof.suspicion.empty()) {
+    match.Set(proof.equal() ? 1 : 0);
+  } else {
+    table_checksum_match_.Remove(&match);
+  }
   table_verified_at_.Add(of_table).Set(proof.at);
   const auto set = [&](Gauges& gauges, const char* label, const char* value, int64_t rows) {
     gauges.Add({{"table", name}, {label, value}}).Set(static_cast<double>(rows));

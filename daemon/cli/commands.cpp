@@ -91,6 +91,7 @@ bool reached_goal(const Json& status, Goal goal, const std::optional<Lsn>& mark)
       case Goal::caught_up:
         // Only what a living session says: a target that is away may come back older.
         if (!copied || link["state"] != "streaming" || !mark) return false;
+        if (link["incomplete"].get<bool>()) return false;
         if (parse_lsn(link["durable"].get<std::string>()) < *mark) return false;
         break;
     }

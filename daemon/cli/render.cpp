@@ -112,12 +112,25 @@ std::string proof_text(const Json& proof, double now) {
     return "none";
   }
   const std::string age = age_text(now - proof["at"].get<double>());
+  if (!proof["unproven"].get<std::string>().empty()) {
+    return "overtaken, " + age;
+  }
   if (proof["equal"].get<bool>()) {
     return "equal, " + age;
   }
   const int64_t rows = proof["missing"].get<int64_t>() + proof["extra"].get<int64_t>() +
                        proof["different"].get<int64_t>();
   return fmt::format("{} rows differ, {}", rows, age);
+}
+
+// Null: it could not be compared.
+std::string gap_text(const Json& behind) {
+  if (behind.is_null()) {
+    return "cannot be compared";
+  }
+  const auto values = behind.get<int64_t>();
+  return values > 0 ? fmt::format("is {} behind on the target", values)
+                    : fmt::format("is {} ahead on the target", -values);
 }
 
 }  // namespace
@@ -199,6 +212,10 @@ std::string render_proofs(const Json& proofs, bool colour) {
     text +=
         fmt::format("repaired {}: {} rows removed, {} written\n", table["table"].get<std::string>(),
                     table["removed"].get<int64_t>(), table["written"].get<int64_t>());
+  }
+  for (const Json& gap : proofs["sequences"]) {
+    text += fmt::format("sequence {} {}\n", gap["sequence"].get<std::string>(),
+                        gap_text(gap["behind"]));
   }
   return text + fmt::format("{}, at {} fences\n",
                             proofs["equal"].get<bool>() ? "all equal" : "not all equal",

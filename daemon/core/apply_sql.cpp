@@ -20,18 +20,24 @@ class Parameters {
   explicit Parameters(const RowMapping& mapping) : mapping_(mapping) {}
 
   std::string use(bool old_row, size_t column) {
-    const Statement::Parameter wanted{old_row, column};
-    const auto found = std::find(list_.begin(), list_.end(), wanted);
-    const size_t number = static_cast<size_t>(found - list_.begin()) + 1;
-    if (found == list_.end()) {
-      list_.push_back(wanted);
-    }
-    return fmt::format("${}::{}", number, mapping_.columns[column].type);
+    return fmt::format("${}::{}", number({old_row, column}), mapping_.columns[column].type);
+  }
+  std::string use_as_printed(bool old_row, size_t column) {
+    return fmt::format("${}::text", number({old_row, column, true}));
   }
 
   std::vector<Statement::Parameter> take() { return std::move(list_); }
 
  private:
+  size_t number(const Statement::Parameter& wanted) {
+    const auto found = std::find(list_.begin(), list_.end(), wanted);
+    if (found == list_.end()) {
+      list_.push_back(wanted);
+      return list_.size();
+    }
+    return static_cast<size_t>(found - list_.begin()) + 1;
+  }
+
   const RowMapping& mapping_;
   std::vector<Statement::Parameter> list_;
 };
@@ -148,6 +154,25 @@ std::string fixed_values(const RowMapping& mapping, const UpdateShape& shape,
   return conditions;
 }
 
+// For a row that is not there, its key as it is from now on. A key column that was left alone stands
+// in the old row. One that is there and was not touched was swallowed, and not done for.
+std::string queue_for_refetch(const RowMapping& mapping, const UpdateShape& shape,
+                              Parameters& parameters) {
+  std::vector<std::string> key;
+  for (size_t i = 0; i < mapping.columns.size(); ++i) {
+    if (mapping.columns[i].key) {
+      key.push_back(parameters.use_as_printed(!shape.known[i], i));
+    }
+  }
+  return fmt::format(
+      "insert into repld.refetch (link, schema_name, table_name, columns, key, digest) "
+      "select {}, key, sha256(textsend(key::text)) from (select array[{}] as key) k "
+      "where not exists (select from {} r where {}) "
+      "on conflict (link, schema_name, table_name, digest) "
+      "do update set columns = excluded.columns returning 1",
+      mapping.refetch, joined(key, ", "), only(mapping), match(mapping, parameters, shape.old_row));
+}
+
 bool all_known(const RowMapping& mapping, const UpdateShape& shape) {
   for (size_t i = 0; i < mapping.columns.size(); ++i) {
     if (mapping.columns[i].written && !shape.known[i]) {
@@ -201,19 +226,23 @@ Statement update_statement(const RowMapping& mapping, const UpdateShape& shape,
                         source.where, fixed);
   }
   const std::string with = sets.empty() ? "" : source.with;
-  std::string sql;
-  if (strictness == Strictness::exact || !all_known(mapping, shape)) {
-    sql = fmt::format("with {}done as ({}) {}", with, found, kExactlyOne);
-  } else {
-    const std::vector<size_t> columns = written_columns(mapping);
-    sql = fmt::format(
-        "with {}found as ({}), done as ({} select {} where not exists (select from found){} "
-        "returning 1) select (select count(*) from found), "
-        "1 / ((select count(*) from found) + (select count(*) from done))",
-        with, found, insert_into(mapping, columns), new_values(columns, parameters),
-        upsert_by_key(mapping).clause);
+  const bool whole = all_known(mapping, shape);
+  if (strictness == Strictness::exact || (!whole && !mapping.keyed())) {
+    return {fmt::format("with {}done as ({}) {}", with, found, kExactlyOne), parameters.take()};
   }
-  return {std::move(sql), parameters.take()};
+  std::string done;
+  if (whole) {
+    const std::vector<size_t> columns = written_columns(mapping);
+    done = fmt::format("{} select {} where not exists (select from found){} returning 1",
+                       insert_into(mapping, columns), new_values(columns, parameters),
+                       upsert_by_key(mapping).clause);
+  } else {
+    done = queue_for_refetch(mapping, shape, parameters);
+  }
+  return {fmt::format("with {}found as ({}), done as ({}) select (select count(*) from found), "
+                      "1 / ((select count(*) from found) + (select count(*) from done))",
+                      with, found, done),
+          parameters.take()};
 }
 
 Statement delete_statement(const RowMapping& mapping, Strictness strictness) {

@@ -6,7 +6,9 @@
 // although the client has long sent that. `mending` is idempotent, for the replay of such a batch
 // and for targets that others write to: INSERT upserts by key, UPDATE upserts the row when the old
 // one is missing, DELETE may find nothing. Each answers with one row, whose first column says
-// whether the row was there before; a row that was swallowed still fails.
+// whether the row was there before; a row that was swallowed still fails. An UPDATE that leaves
+// columns alone does not bring the row whole: when it is missing, its key goes to repld.refetch, in
+// the same transaction, and verify/healer brings the row from the source.
 //
 // Values are parameters in text form, each with a cast to the column's type without its type
 // modifier: the assignment to the column then checks length and scale as any INSERT would.
@@ -40,6 +42,9 @@ struct RowMapping {
   std::string target;        // quoted and qualified
   bool partitioned = false;  // then rows are reached through the root, else by ONLY
   std::vector<MappedColumn> columns;
+  // What repld.refetch has of the table: link, schema, name and the key's columns in the order of
+  // `columns`, as literals in a list.
+  std::string refetch;
 
   // The key is that of a unique index, so an INSERT can be made an upsert by it.
   bool keyed() const;
@@ -50,7 +55,8 @@ enum class Strictness { exact, mending };
 struct Statement {
   struct Parameter {
     bool old_row = false;
-    size_t column = 0;  // index into Relation::columns
+    size_t column = 0;        // index into Relation::columns
+    bool as_printed = false;  // as text, whatever its type
     bool operator==(const Parameter&) const = default;
   };
   std::string sql;

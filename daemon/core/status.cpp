@@ -57,7 +57,8 @@ Json json_of(const ProofStatus& proof) {
           {"target_rows", proof.target_rows},
           {"missing", proof.missing},
           {"extra", proof.extra},
-          {"different", proof.different}};
+          {"different", proof.different},
+          {"unproven", proof.suspicion}};
 }
 
 Json json_of(const TableStatus& table) {
@@ -106,6 +107,7 @@ Json json_of(const LinkStatus& link) {
           {"source_up", link.source_up},
           {"target_up", link.target_up},
           {"copied", link.copied},
+          {"incomplete", link.incomplete},
           {"slot", json_of(link.slot)},
           {"error", link.error ? json_of(*link.error) : Json(nullptr)},
           {"tables", std::move(tables)}};
@@ -142,6 +144,8 @@ std::vector<std::string> unready_reasons(const Status& status, double max_lag_se
           reasons.back() += fmt::format("; table {}.{} is held back", table.schema, table.name);
         }
       }
+    } else if (link.incomplete) {
+      reasons.push_back(fmt::format("link {} still brings rows that were missing", link.name));
     } else if (link.lag_seconds > max_lag_seconds) {
       reasons.push_back(fmt::format("link {} lags {:.1f} s, allowed are {:.1f} s", link.name,
                                     link.lag_seconds, max_lag_seconds));

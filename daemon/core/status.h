@@ -47,6 +47,10 @@ struct ErrorStatus {
 
 ErrorStatus error_status(const Error& error, double at);
 
+// Why a proof holds no longer.
+inline constexpr const char* kDriftSuspicion = "a change found rows otherwise than it implies";
+inline constexpr const char* kShapeSuspicion = "columns, files or partitions on the source changed";
+
 // The last comparison at a fence.
 struct ProofStatus {
   double at = 0;
@@ -55,6 +59,7 @@ struct ProofStatus {
   int64_t missing = 0;  // on the source only
   int64_t extra = 0;    // on the target only
   int64_t different = 0;
+  std::string suspicion = {};  // why it holds no longer; empty: it does
 
   bool equal() const { return missing == 0 && extra == 0 && different == 0; }
 };
@@ -72,6 +77,9 @@ struct TableStatus {
   double copied_at = 0;
   std::string reason;  // why it is refused
   std::optional<ProofStatus> proof;
+  // Not shown: what the proof was of, see link/shapes.
+  uint32_t source_oid = 0;
+  std::string proven_shape;
 };
 
 struct SlotStatus {
@@ -100,7 +108,8 @@ struct LinkStatus {
   int64_t reconnects_target = 0;
   bool source_up = false;
   bool target_up = false;
-  bool copied = false;  // every table has had its first copy
+  bool copied = false;      // every table has had its first copy
+  bool incomplete = false;  // rows that were missing are yet to be brought, see repld.refetch
   SlotStatus slot;
   std::optional<ErrorStatus> error;  // why it is retrying, paused or lost
   std::vector<TableStatus> tables;

@@ -108,7 +108,8 @@ Error interrupted() {
 
 void forget_state(Shared& shared, pg::Session& target) {
   target.transact([&](pqxx::transaction_base& transaction) {
-    for (const char* table : {"copy_chunk", "table_state", "verification", "progress"}) {
+    for (const char* table :
+         {"copy_chunk", "table_state", "verification", "refetch", "progress"}) {
       transaction.exec_params(fmt::format("delete from repld.{} where link = $1", table),
                               shared.name());
     }
@@ -118,6 +119,7 @@ void forget_state(Shared& shared, pg::Session& target) {
     status.tables.clear();
     status.error.reset();
   });
+  shared.healing.with([](Shared::Healing& healing) { healing.done = healing.awaited; });
 }
 
 }  // namespace

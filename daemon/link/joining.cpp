@@ -199,7 +199,7 @@ bool Joining::join(pg::Session& source, pg::Session& target, const std::stop_tok
   bool all = true;
   for (const SourceTable& table : candidates(source, target)) {
     outsiders_.add(table.name);
-    all = consider(table, source, target, plan) && all;
+    all = consider(table, source, target, plan, stop) && all;
   }
   if (!plan.tables.empty()) {
     target.transact([&](pqxx::transaction_base& transaction) {
@@ -223,18 +223,13 @@ bool Joining::join(pg::Session& source, pg::Session& target, const std::stop_tok
 
 // Whether the table can join; then it is in the plan.
 bool Joining::consider(const SourceTable& table, pg::Session& source, pg::Session& target,
-                       TablePlan& plan) {
+                       TablePlan& plan, const std::stop_token& stop) {
   try {
     TablePlan alone;
     fit(target, table, alone);
     require_tables_ready(source, target, alone.tables, alone.targets, true);
     stream::require_publishable(alone.tables);
-    if (shared_.settings.config.copy.initial) {
-      target.transact([&](pqxx::transaction_base& transaction) {
-        transaction.exec(kShortLockTimeout);
-        require_empty(transaction, alone.targets);
-      });
-    }
+    require_fillable(target, alone.targets, shared_.settings.config.copy, kShortLockTimeout, stop);
     plan.tables.push_back(alone.tables.front());
     plan.targets.push_back(alone.targets.front());
     return true;
@@ -282,7 +277,8 @@ void Joining::copy_at_fence(const TablePlan& plan, pg::Session& source, pg::Sess
   FenceOptions options;
   options.hold = true;
   Fence fence(shared_, options, stop);
-  const TablePlan shown = shown_by(fence.source_snapshot(), plan, source, target);
+  TablePlan shown = shown_by(fence.source_snapshot(), plan, source, target);
+  shown.filled = plan.filled;
   for (const SourceTable& table : shown.tables) {
     show(table.name, TableState::copying, "");
   }

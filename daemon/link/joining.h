@@ -2,7 +2,7 @@
 // each start of a session, so also when the configuration was read anew (SIGHUP).
 //
 // A table joins, each step durable before the next:
-//   1 target: proven empty, guarded, triggers and foreign keys set aside, noted as 'joining'; its
+//   1 target: proven empty (or as copy.on_nonempty says), guarded, triggers and foreign keys set aside, noted as 'joining'; its
 //     changes are left out of the stream (link/outsiders)
 //   2 source: it joins the publication
 //   3 every transaction that had begun by then has ended; the publication is stated again; every
@@ -74,8 +74,8 @@ class Joining {
   void leave(pg::Session& source, pg::Session& target, const std::stop_token& stop);
   bool join(pg::Session& source, pg::Session& target, const std::stop_token& stop);
   std::vector<SourceTable> candidates(pg::Session& source, pg::Session& target);
-  bool consider(const SourceTable& table, pg::Session& source, pg::Session& target,
-                TablePlan& plan);
+  bool consider(const SourceTable& table, pg::Session& source, pg::Session& target, TablePlan& plan,
+                const std::stop_token& stop);
   void publish(const TablePlan& plan, pg::Session& source, pg::Session& target);
   void wait_past_now(pg::Session& source, const std::stop_token& stop);
   void copy_at_fence(const TablePlan& plan, pg::Session& source, pg::Session& target,

@@ -59,6 +59,8 @@ LinkStatus Link::status() const {
   if (const FlowPtr flow = shared_.flow.copy()) {
     show_positions(flow->copy().progress, status);
   }
+  const Shared::Healing healing = shared_.healing.copy();
+  status.incomplete = healing.awaited != healing.done;
   return status;
 }
 

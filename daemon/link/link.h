@@ -51,8 +51,13 @@ class Link {
                           pqxx::transaction_base& source) const {
     return replicated_tables(live, shared_, target, source);
   }
-  void keep_proof(pg::Session& target, const TableProof& proof) {
-    link::keep_proof(target, shared_, proof);
+  void keep_proof(pg::Session& target, const TableProof& proof, const ProvenState& state) {
+    link::keep_proof(target, shared_, proof, state);
+  }
+  // Any thread. Whoever has seen repld.refetch empty after asking for the number tells it.
+  uint64_t healing_awaited() const { return shared_.healing.copy().awaited; }
+  void healed(uint64_t awaited) {
+    shared_.healing.with([&](Shared::Healing& value) { value.done = awaited; });
   }
   void mark(MarkReply reply) { monitor_.mark(std::move(reply)); }
 

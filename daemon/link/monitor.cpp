@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "link/fence_gate.h"
+#include "link/shapes.h"
 #include "link/slot_blocker.h"
 #include "stream/slot.h"
 
@@ -18,6 +19,7 @@ constexpr int kIntervalMs = 1000;
 constexpr int kStuckSeconds = 3;
 constexpr std::chrono::seconds kPushInterval{10};
 constexpr std::chrono::seconds kPublicationInterval{20};
+constexpr std::chrono::seconds kShapesInterval{10};
 // Between two tries to connect after a refusal that only a person can end.
 constexpr std::chrono::seconds kLastingPause{30};
 
@@ -87,6 +89,7 @@ void Monitor::look() {
   sample();
   watch_slot();
   watch_publication();
+  watch_proofs();
   push_along();
 }
 
@@ -152,6 +155,16 @@ void Monitor::watch_publication() {
   const PublicationCheck check = shared_.publication_check.copy();
   if (check && check(*source_)) {
     end_stream_();
+  }
+}
+
+void Monitor::watch_proofs() {
+  if (Clock::now() - shapes_seen_at_ < kShapesInterval) {
+    return;
+  }
+  shapes_seen_at_ = Clock::now();
+  if (watch_shapes(shared_, *source_)) {
+    shared_.hooks.overtaken();
   }
 }
 

@@ -1,5 +1,6 @@
 // Watches the source of a link from a connection of its own, once a second: clock and insert
-// position (for lag), the slot's health, and whether the server is about to go down.
+// position (for lag), the slot's health, whether the tables are still what was proven, and whether
+// the server is about to go down.
 //
 // A source that shuts down waits for its walsenders, and a walsender waits until its client has
 // confirmed everything, which the confirm margin delays on purpose. So when the server refuses
@@ -42,6 +43,7 @@ class Monitor {
   void watch_slot();
   void watch_slot_creation(bool waiting);
   void watch_publication();
+  void watch_proofs();
   void publish_lag();
   void push_along();
   void answer_marks(bool reachable);
@@ -62,6 +64,7 @@ class Monitor {
   std::chrono::steady_clock::time_point sampled_at_;
   std::chrono::steady_clock::time_point pushed_at_;
   std::chrono::steady_clock::time_point publication_seen_at_;
+  std::chrono::steady_clock::time_point shapes_seen_at_;
   std::chrono::steady_clock::time_point connect_after_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "embedded_sql.h"
 #include "link/adoption.h"
+#include "link/shapes.h"
 #include "pg/catalog.h"
 
 namespace repld::link {
@@ -26,7 +27,22 @@ std::optional<Operations> partial_operations(const std::vector<TableSupply>& ado
   return std::nullopt;
 }
 
+int64_t drift_of(Shared& shared, const TableName& name) {
+  return shared.status.with([&](LinkStatus& status) {
+    const TableStatus* table = find_table(status, name);
+    return table == nullptr ? 0 : table->missing_rows + table->unexpected_rows;
+  });
+}
+
 }  // namespace
+
+TableStatus* find_table(LinkStatus& status, const TableName& name) {
+  const auto found =
+      std::find_if(status.tables.begin(), status.tables.end(), [&](const TableStatus& table) {
+        return table.schema == name.schema && table.name == name.name;
+      });
+  return found == status.tables.end() ? nullptr : &*found;
+}
 
 std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared) {
   std::vector<TableStatus> tables;
@@ -40,9 +56,13 @@ std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared)
     table.bytes_copied = table.bytes_total = row[4].as<int64_t>();
     table.copied_at = row[5].as<double>();
     if (!row[6].is_null()) {
-      table.proof = ProofStatus{row[6].as<double>(),  row[7].as<int64_t>(),  row[8].as<int64_t>(),
-                                row[9].as<int64_t>(), row[10].as<int64_t>(), row[11].as<int64_t>()};
+      table.proof = ProofStatus{row[6].as<double>(),   row[7].as<int64_t>(),
+                                row[8].as<int64_t>(),  row[9].as<int64_t>(),
+                                row[10].as<int64_t>(), row[11].as<int64_t>(),
+                                row[12].as<std::string>("")};
     }
+    table.source_oid = row[2].as<uint32_t>();
+    table.proven_shape = row[14].as<std::string>("");
     tables.push_back(std::move(table));
   }
   return tables;
@@ -70,26 +90,43 @@ ReplicatedTables replicated_tables(pg::Session& live, const Shared& shared,
           {found->name, "what is published of it is only: " + to_string(*operations)});
     } else {
       replicated.tables.push_back(*found);
+      replicated.states[found->oid].suspected_at = row[13].as<std::string>("");
     }
+  }
+  std::vector<uint32_t> oids;
+  for (const SourceTable& table : replicated.tables) {
+    oids.push_back(table.oid);
+  }
+  for (const auto& [oid, shape] : read_shapes(source, oids)) {
+    replicated.states[oid].shape = shape;
   }
   return replicated;
 }
 
-void keep_proof(pg::Session& target, Shared& shared, const TableProof& proof) {
-  target.exec_params(std::string(sql::kStoreVerification), shared.name(), proof.table.schema,
-                     proof.table.name, proof.rows, proof.target_rows, proof.missing, proof.extra,
-                     proof.different, proof.unproven, proof.seconds);
+void keep_proof(pg::Session& target, Shared& shared, const TableProof& proof,
+                const ProvenState& state) {
+  // Drift is counted here after its COMMIT: what is counted meanwhile may not have been there yet
+  // when the proof was stored.
+  const int64_t drift_before = drift_of(shared, proof.table);
+  const auto kept =
+      target.exec_params(std::string(sql::kStoreVerification), shared.name(), proof.table.schema,
+                         proof.table.name, proof.rows, proof.target_rows, proof.missing,
+                         proof.extra, proof.different, proof.unproven, proof.seconds, state.shape,
+                         state.suspected_at);
   if (!proof.unproven.empty()) {
     return;
   }
   const double now =
       std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   shared.status.with([&](LinkStatus& status) {
-    for (TableStatus& table : status.tables) {
-      if (table.schema == proof.table.schema && table.name == proof.table.name) {
-        table.proof = ProofStatus{now,           proof.rows,  proof.target_rows,
-                                  proof.missing, proof.extra, proof.different};
-      }
+    if (TableStatus* table = find_table(status, proof.table)) {
+      const bool drifted = table->missing_rows + table->unexpected_rows != drift_before;
+      table->proof = ProofStatus{now,           proof.rows,  proof.target_rows,
+                                 proof.missing, proof.extra, proof.different,
+                                 drifted        ? kDriftSuspicion
+                                 : kept.empty() ? ""
+                                                : kept[0][0].as<std::string>("")};
+      table->proven_shape = state.shape;
     }
   });
 }

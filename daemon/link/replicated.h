@@ -1,6 +1,8 @@
 // The tables that a link replicates: those that are copied, as its state on the target says.
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "core/proof.h"
@@ -11,6 +13,9 @@
 
 namespace repld::link {
 
+// Null: the link has none of that name.
+TableStatus* find_table(LinkStatus& status, const TableName& name);
+
 // For the status, with the last proof of each.
 std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared);
 
@@ -19,8 +24,15 @@ struct UnprovableTable {
   std::string reason;
 };
 
+// What a table was when it was compared, which its proof goes by.
+struct ProvenState {
+  std::string shape;         // see link/shapes
+  std::string suspected_at;  // as the target's snapshot shows it; empty: no proof of it is in doubt
+};
+
 struct ReplicatedTables {
   std::vector<SourceTable> tables;  // what existing publications leave out left out
+  std::map<uint32_t, ProvenState> states;  // of those, by oid
   // Of which the target is not meant to be a copy, or the source has none.
   std::vector<UnprovableTable> unprovable;
 };
@@ -28,7 +40,9 @@ struct ReplicatedTables {
 ReplicatedTables replicated_tables(pg::Session& live, const Shared& shared,
                                    pqxx::transaction_base& target, pqxx::transaction_base& source);
 
-// Into repld.verification and the status. `proof.table`: as repld.table_state names it.
-void keep_proof(pg::Session& target, Shared& shared, const TableProof& proof);
+// Into repld.verification and the status. `proof.table`: as repld.table_state names it. What made
+// the table suspect since the snapshots stays.
+void keep_proof(pg::Session& target, Shared& shared, const TableProof& proof,
+                const ProvenState& state);
 
 }  // namespace repld::link

@@ -57,14 +57,17 @@ apply::ApplyObserver observer_of(Shared& shared) {
     shared.hooks.rows_drifted(table.full(), drift.missing, drift.unexpected);
     shared.events.record("drift", describe(table, drift));
     shared.status.with([&](LinkStatus& status) {
-      for (TableStatus& shown : status.tables) {
-        if (shown.schema == table.schema && shown.name == table.name) {
-          shown.missing_rows += drift.missing;
-          shown.unexpected_rows += drift.unexpected;
+      if (TableStatus* shown = find_table(status, table)) {
+        shown->missing_rows += drift.missing;
+        shown->unexpected_rows += drift.unexpected;
+        if (shown->proof) {
+          shown->proof->suspicion = kDriftSuspicion;
         }
       }
     });
+    shared.hooks.overtaken();
   };
+  observer.mended = [&shared] { shared.await_healing(); };
   return observer;
 }
 
@@ -105,6 +108,11 @@ bool LinkSession::own_link() {
     // So that a link which waits or is paused shows its lag from where it stands.
     shared_.status.with(
         [this](LinkStatus& status) { status.applied = status.durable = row_->lsn; });
+    const auto queued =
+        target_->exec_params("select from repld.refetch where link = $1 limit 1", shared_.name());
+    if (!queued.empty()) {
+      shared_.await_healing();
+    }
   }
   found_paused_ = row_ && row_->paused;
   return !found_paused_;
@@ -226,6 +234,9 @@ void LinkSession::prepare_tables() {
     }
     surroundings_->set_aside(transaction, tables);
   });
+  const bool overtaken = std::any_of(shown.begin(), shown.end(), [](const TableStatus& table) {
+    return table.proof && !table.proof->suspicion.empty();
+  });
   const bool copied = joining_ == nullptr || joining_->joining().empty();
   if (!copied) {
     for (const SourceTable& table : joining_->joining()) {
@@ -236,6 +247,9 @@ void LinkSession::prepare_tables() {
     status.copied = copied;
     status.tables = std::move(shown);
   });
+  if (overtaken) {
+    shared_.hooks.overtaken();
+  }
 }
 
 int64_t LinkSession::source_now_us() {
@@ -256,7 +270,7 @@ void LinkSession::stream(Lsn from) {
   apply_->enter();
   Partitions partitions = this->partitions();
   NewColumns new_columns(*source_, *target_, shared_.events, config);
-  apply::SchemaMap schema(*target_, questions(partitions, new_columns),
+  apply::SchemaMap schema(*target_, shared_.name(), questions(partitions, new_columns),
                           row_->publications ? IdentityNeed::optional : IdentityNeed::required);
   // Either side ends both: the attempt's own stop, the reader's failure, the applier's failure.
   std::stop_source end;

@@ -40,7 +40,7 @@ apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) 
   if (earlier) {
     discard_earlier(*earlier);
   }
-  const Plan listed = examine();
+  Plan listed = examine();
   apply::ProgressRow row = progress_.create(shared_.settings.instance, slot_name,
                                             replication_.identify_system(), existing_);
   failpoint("setup.after_progress_row");
@@ -50,7 +50,8 @@ apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) 
   const pg::CreatedSlot slot = create_slot(id, row);
   const auto slot_made_at = std::chrono::steady_clock::now();
   failpoint("setup.after_slot");
-  const Plan plan = plan_under(slot.snapshot, listed);
+  Plan plan = plan_under(slot.snapshot, listed);
+  plan.filled = listed.filled;
   show(plan);
   if (shared_.settings.config.copy.initial) {
     copy_plan(shared_, target_, plan, slot.snapshot, row, stop_);
@@ -89,12 +90,7 @@ Setup::Plan Setup::examine() {
   if (!existing_) {
     stream::require_publishable(plan.tables);
   }
-  if (shared_.settings.config.copy.initial) {
-    target_.transact([&](pqxx::transaction_base& transaction) {
-      transaction.exec(kLockTimeout);
-      require_empty(transaction, plan.targets);
-    });
-  }
+  require_fillable(target_, plan.targets, shared_.settings.config.copy, kLockTimeout, stop_);
   return plan;
 }
 
@@ -199,7 +195,7 @@ Setup::Plan Setup::plan_under(const std::string& snapshot, const Plan& published
   return plan;
 }
 
-void Setup::take_over_targets(const Plan& plan,
+void Setup::take_over_targets(Plan& plan,
                               const std::vector<stream::PublishedTable>& published,
                               const std::string& guard_nonce) {
   target_.transact([&](pqxx::transaction_base& transaction) {

@@ -5,10 +5,10 @@
 //   1 progress row, phase setup, with the nonce by which all below is known to be ours
 //   2 publication, with the nonce       before the slot, so that it waits out older transactions;
 //                                       none with create_publication = false
-//   3 one target transaction: every table is empty, guarded, its triggers, rules and foreign keys
-//     set aside, and noted in table_state
+//   3 one target transaction: every table is empty, or keeps its rows as copy.on_nonempty says;
+//     guarded, its triggers, rules and foreign keys set aside, and noted in table_state
 //   4 slot, with its snapshot           without a publication of ours the row notes its position
-//   5 the copy
+//   5 the copy; tables that kept their rows are compared and mended instead
 //   6 progress row: phase streaming, at the slot's consistent point
 // A crash before 6 finds phase setup and its nonce: publication and slot (if made) are ours by it,
 // the slot is dropped; tables that table_state says we found empty are truncated where the guard
@@ -59,7 +59,7 @@ class Setup {
   std::vector<stream::PublishedTable> publish(const stream::PublicationId& id, const Plan& plan);
   pg::CreatedSlot create_slot(const stream::PublicationId& id, const apply::ProgressRow& row);
   Plan plan_under(const std::string& snapshot, const Plan& published);
-  void take_over_targets(const Plan& plan, const std::vector<stream::PublishedTable>& published,
+  void take_over_targets(Plan& plan, const std::vector<stream::PublishedTable>& published,
                          const std::string& guard_nonce);
   void show(const Plan& plan);
 

@@ -27,6 +27,7 @@ struct CopyRequest {
   std::string owner;  // as whom we own the link
   std::vector<SourceTable> tables;
   std::vector<TableName> targets;
+  std::vector<SourceTable> filled;  // with rows on the target already, to be made equal instead
   std::function<void(const TableName& table, int64_t rows, int64_t bytes)> progress;
   std::function<void(const TableName& table)> finished;
   std::stop_token stop;
@@ -39,6 +40,8 @@ struct Hooks {
       rows_applied;
   std::function<void(int64_t transactions, int64_t rows, double seconds)> batch_applied;
   std::function<void(const std::string& table, int64_t missing, int64_t unexpected)> rows_drifted;
+  std::function<void()> missing;    // rows are in repld.refetch, perhaps
+  std::function<void()> overtaken;  // a proof of the status holds no longer
   std::function<void(const std::string& table, int64_t bytes)> bytes_copied;
   std::function<void(const Error& error)> failed;
   std::function<void(Side side)> reconnected;
@@ -87,6 +90,17 @@ struct Shared {
   Synchronized<Gated> gated;             // of that session too: see link/fence
   Synchronized<PublicationCheck> publication_check;  // of that session
   Synchronized<Lsn> skipped{Lsn::invalid};           // see link/skip
+
+  // How often rows may have been put into repld.refetch, and up to which time it was seen empty.
+  struct Healing {
+    uint64_t awaited = 0;
+    uint64_t done = 0;
+  };
+  Synchronized<Healing> healing;
+  void await_healing() {
+    healing.with([](Healing& value) { ++value.awaited; });
+    hooks.missing();
+  }
 
   void set_state(LinkState state) {
     status.with([&](LinkStatus& value) { value.state = state; });

@@ -2,6 +2,8 @@
 // target table becomes a replica. For the set-up of a link and for tables that join it later.
 #pragma once
 
+#include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -25,20 +27,23 @@ struct TablePlan {
   std::vector<SourceTable> tables;
   std::vector<TableName> targets;     // parallel to tables
   std::vector<TableSupply> supplies;  // of existing publications, for all tables
+  std::set<uint32_t> filled;          // by oid: on the target they have rows, and keep them
 };
 
 // Adds the table, with the columns that the target does not compute itself. Throws Error(schema)
 // when the target has no table that takes all of its rows.
 void fit(pg::Session& target, const SourceTable& table, TablePlan& plan);
 
-// Throws Error(refused) naming those that have rows.
-void require_empty(pqxx::transaction_base& transaction, const std::vector<TableName>& tables);
+// Before a copy, without a lock: throws Error(refused) naming those that have rows, or, where
+// copy.on_nonempty lets them have some, those that others are seen to write to, which takes seconds.
+void require_fillable(pg::Session& target, const std::vector<TableName>& tables,
+                      const CopyConfig& copy, const char* lock_timeout, const std::stop_token& stop);
 
 // Makes replicas of the targets: guarded, triggers and foreign keys set aside, noted in
 // repld.table_state as `state`, whether or not they were noted before; proven empty where they are
-// to be copied. Within the caller's transaction, which holds their locks from then on and has set
+// to be copied, emptied, or noted in plan.filled, as copy.on_nonempty says. Within the caller's transaction, which holds their locks from then on and has set
 // how long it waits for them. `published`: empty, or has all of them.
-void take_over(pqxx::transaction_base& transaction, const Shared& shared, const TablePlan& plan,
+void take_over(pqxx::transaction_base& transaction, const Shared& shared, TablePlan& plan,
                const std::vector<stream::PublishedTable>& published, const std::string& state,
                const std::string& guard_nonce);
 

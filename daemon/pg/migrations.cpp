@@ -48,6 +48,13 @@ void ensure_schema(pqxx::transaction_base& transaction, Side side) {
 }  // namespace
 
 void migrate(Session& session) {
+  // Most often there is nothing to do, and no reason to ask for it version by version.
+  const bool done = session.transact([](pqxx::transaction_base& transaction) {
+    return current_version(transaction) == newest_version();
+  });
+  if (done) {
+    return;
+  }
   for (const sql::Migration& migration : sql::kMigrations) {
     session.transact([&](pqxx::transaction_base& transaction) {
       transaction.exec("select pg_advisory_xact_lock(hashtextextended('repld.migration', 0))");

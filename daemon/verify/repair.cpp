@@ -11,28 +11,24 @@
 #include "core/verify_sql.h"
 #include "link/partitions.h"
 #include "pg/snapshot.h"
+#include "verify/scan.h"
 
 namespace repld::verify {
 
 namespace {
 
-link::FenceOptions held() {
-  link::FenceOptions options;
-  options.hold = true;
-  return options;
-}
-
 int64_t affected(const pg::ResultHandle& result) { return std::atoll(PQcmdTuples(result.get())); }
 
 }  // namespace
 
-Repair::Repair(link::Link& link, const std::stop_token& stop)
-    : link_(link),
-      fence_(link.fence(held(), stop)),
-      source_(link.settings().source),
-      target_(link.settings().target) {
+Repair::Repair(const link::Settings& settings, const std::string& source_snapshot,
+               std::string owner)
+    : settings_(settings),
+      owner_(std::move(owner)),
+      source_(settings.source),
+      target_(settings.target) {
   source_.exec("begin isolation level repeatable read read only");
-  pg::import_snapshot(source_, fence_->source_snapshot());
+  pg::import_snapshot(source_, source_snapshot);
 }
 
 // Begins the target's transaction as the owner of the link, whom the guard lets pass. Returns the
@@ -40,7 +36,7 @@ Repair::Repair(link::Link& link, const std::stop_token& stop)
 std::string Repair::own() {
   target_.exec("begin");
   const std::string nonce =
-      apply::require_owner(target_, link_.settings().config.link.name, fence_->owner());
+      apply::require_owner(target_, settings_.config.link.name, owner_);
   target_.exec("select set_config('repld.apply', $1, true)", {nonce});
   return nonce;
 }
@@ -54,7 +50,7 @@ void Repair::complete_partitions(const ComparedTable& table, const std::string& 
   for (const TablePart& part : table.source) {
     names.push_back(quote_qualified(part.name.schema, part.name.name));
   }
-  pg::Session target(link_.settings().target);
+  pg::Session target(settings_.target);
   std::vector<SourceLeaf> leaves;
   for (const auto& row :
        target.exec_params("select place - 1 from unnest($1::text[]) with ordinality n(name, place) "
@@ -74,8 +70,8 @@ void Repair::complete_partitions(const ComparedTable& table, const std::string& 
   if (leaves.empty()) {
     return;
   }
-  const Config& config = link_.settings().config;
-  pg::Session source(link_.settings().source);
+  const Config& config = settings_.config;
+  pg::Session source(settings_.source);
   apply::Surroundings surroundings(config.link.name, guard_nonce);
   std::set<uint32_t> divided_otherwise;
   link::Partitions(source, target, surroundings, guard_nonce, config, divided_otherwise)
@@ -92,8 +88,22 @@ void Repair::require_unchanged(const ComparedTable& table) {
   }
 }
 
+std::vector<ColumnForm> Repair::column_forms(const ComparedTable& table,
+                                             const std::vector<std::string>& columns) {
+  const auto source = column_types(source_, table.source);
+  const auto target = column_types(target_, table.target);
+  std::vector<ColumnForm> forms;
+  for (const std::string& column : columns) {
+    if (source.count(column) == 0 || target.count(column) == 0) {
+      throw missing_column(table.name, column);
+    }
+    forms.push_back(column_form(source.at(column), target.at(column)));
+  }
+  return forms;
+}
+
 MendedTable Repair::mend(const ComparedTable& table, const TableProof& proof,
-                         const std::stop_token& stop) {
+                         const std::stop_token& stop, const std::string& also) {
   MendedTable mended;
   mended.table = table.name;
   require_unchanged(table);
@@ -113,6 +123,9 @@ MendedTable Repair::mend(const ComparedTable& table, const TableProof& proof,
     for (const TablePart& part : table.source) {
       mended.written += bring(part, table, condition, stop);
     }
+  }
+  if (!also.empty()) {
+    target_.exec(also);
   }
   failpoint("repair.before_commit");
   target_.exec("commit");

@@ -1,21 +1,20 @@
-// Makes rows of the target what they are on the source, by their keys, at a held fence: the target
-// stands still where the source's snapshot is, so whatever a row was or became, this is its state
-// there, and what comes later comes through the stream.
+// Makes rows of the target what they are on the source, by their keys, while the target stands still
+// where the source's snapshot is: at a held fence, or under the snapshot of a new slot. So whatever a
+// row was or became, this is its state there, and what comes later comes through the stream.
 //
 // One target transaction a table, which begins with a lock on the link's progress row, held by the
-// session whose fence it is: once another session owns the link the fence means nothing, and
+// session that keeps the target still: once another session owns the link that means nothing, and
 // nothing is written. The other waits for our end before it moves the position. A table that was
 // rewritten or truncated on the source since the snapshot is left alone.
 //   died before the COMMIT   nothing has changed
 //   died after it            those rows are as at the fence, which the position has reached
 #pragma once
 
-#include <memory>
 #include <stop_token>
 
 #include "core/proof.h"
 #include "core/verify_table.h"
-#include "link/link.h"
+#include "link/shared.h"
 #include "pg/copy_connection.h"
 
 namespace repld::verify {
@@ -28,13 +27,17 @@ struct MendedTable {
 
 class Repair {
  public:
-  // Takes the fence, which is held as long as this lives. Throws Error.
-  Repair(link::Link& link, const std::stop_token& stop);
+  // Borrows the settings. The target stands still at `source_snapshot` as long as `owner` owns the
+  // link and this lives. Throws Error.
+  Repair(const link::Settings& settings, const std::string& source_snapshot, std::string owner);
 
   // The rows that `proof` lists; the partitions that the target lacks for them are made. Throws
-  // Error, after which this is of no use any more.
-  MendedTable mend(const ComparedTable& table, const TableProof& proof,
-                   const std::stop_token& stop);
+  // Error, after which this is of no use any more. `also`: SQL for the same transaction; or empty.
+  MendedTable mend(const ComparedTable& table, const TableProof& proof, const std::stop_token& stop,
+                   const std::string& also = "");
+  // How values of these columns are told apart, see core/repair_sql.
+  std::vector<ColumnForm> column_forms(const ComparedTable& table,
+                                       const std::vector<std::string>& columns);
 
  private:
   std::string own();
@@ -43,8 +46,8 @@ class Repair {
   int64_t bring(const TablePart& part, const ComparedTable& table, const std::string& condition,
                 const std::stop_token& stop);
 
-  link::Link& link_;
-  const std::unique_ptr<link::Fence> fence_;
+  const link::Settings& settings_;
+  const std::string owner_;
   pg::CopyConnection source_;
   pg::CopyConnection target_;
 };

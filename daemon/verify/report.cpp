@@ -44,12 +44,18 @@ std::string report_json(const ProofReport& report, bool keys) {
     repaired.push_back(
         {{"table", mended.table.full()}, {"removed", mended.removed}, {"written", mended.written}});
   }
+  Json sequences = Json::array();
+  for (const SequenceGap& gap : report.sequences) {
+    sequences.push_back({{"sequence", gap.sequence.full()},
+                         {"behind", gap.behind ? Json(*gap.behind) : Json(nullptr)}});
+  }
   const bool equal =
       !report.tables.empty() && std::all_of(report.tables.begin(), report.tables.end(),
                                             [](const TableProof& proof) { return proof.equal(); });
   const Json body = {{"equal", equal},
                      {"tables", std::move(tables)},
                      {"repaired", std::move(repaired)},
+                     {"sequences", std::move(sequences)},
                      {"fences", report.fences},
                      {"retakes", report.retakes},
                      {"pause_seconds_max", report.pause_seconds_max}};

@@ -1,7 +1,7 @@
 #include "verify/round.h"
 
-#include "pg/catalog.h"
 #include "pg/snapshot.h"
+#include "verify/described.h"
 
 namespace repld::verify {
 
@@ -60,7 +60,7 @@ Round::Result Round::compare(const SourceTable& table, const std::stop_token& st
   const std::stop_callback on_stop(stop, [&] { end.request_stop(); });
   const std::stop_callback on_giving_way(give_way_.get_token(), [&] { end.request_stop(); });
   try {
-    result.compared = describe(table);
+    result.compared = described(source_catalog_, target_catalog_, table);
     result.proof = comparison_->compare(result.compared, end.get_token());
   } catch (const Error& error) {
     const bool gave_way = give_way_.stop_requested() && !stop.stop_requested();
@@ -73,16 +73,6 @@ Round::Result Round::compare(const SourceTable& table, const std::stop_token& st
         gave_way ? "gave way to somebody who waited for the table" : error.what();
   }
   return result;
-}
-
-ComparedTable Round::describe(const SourceTable& table) {
-  const auto target = pg::read_target_table(target_catalog_, table.name);
-  if (!target) {
-    throw missing_table(table.name);
-  }
-  const auto facts = pg::relation_facts(source_catalog_, table.oid);
-  return compared_table(table, *target,
-                        facts ? common_key(*facts, *target) : std::vector<std::string>());
 }
 
 bool Round::is_old() const { return std::chrono::steady_clock::now() - taken_at_ > kSnapshotAge; }

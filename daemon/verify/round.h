@@ -36,8 +36,6 @@ class Round {
   double pause_seconds() const { return pause_seconds_; }
 
  private:
-  ComparedTable describe(const SourceTable& table);
-
   link::Link& link_;
   pg::CopyConnection source_;
   pg::CopyConnection target_;

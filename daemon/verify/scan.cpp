@@ -24,8 +24,9 @@ bool Scan::lock(const std::vector<TablePart>& parts) {
   return pg::text(answer, 0, 0) == "t";
 }
 
-std::map<std::string, ColumnType> Scan::column_types(const std::vector<TablePart>& parts) {
-  const auto rows = connection().exec(column_types_query(parts));
+std::map<std::string, ColumnType> column_types(pg::CopyConnection& connection,
+                                               const std::vector<TablePart>& parts) {
+  const auto rows = connection.exec(column_types_query(parts));
   std::map<std::string, ColumnType> types;
   for (int i = 0; i < PQntuples(rows.get()); ++i) {
     const auto oid = std::strtoul(pg::text(rows, i, 1).c_str(), nullptr, 10);

@@ -25,6 +25,10 @@ struct Endpoint {
   pg::CopyConnection& connection;
 };
 
+// By column; of the first part.
+std::map<std::string, ColumnType> column_types(pg::CopyConnection& connection,
+                                               const std::vector<TablePart>& parts);
+
 class Scan {
  public:
   explicit Scan(Endpoint endpoint);
@@ -34,7 +38,9 @@ class Scan {
   bool lock(const std::vector<TablePart>& parts);
   // The same of what the lock does not keep away.
   bool unchanged(const std::vector<TablePart>& parts);
-  std::map<std::string, ColumnType> column_types(const std::vector<TablePart>& parts);
+  std::map<std::string, ColumnType> column_types(const std::vector<TablePart>& parts) {
+    return verify::column_types(connection(), parts);
+  }
   int64_t row_estimate(const std::vector<TablePart>& parts);
 
   void begin(const std::string& copy);

@@ -42,6 +42,22 @@ void Verifier::ask(Task task, std::vector<std::string> tables, Reply reply) {
   changed_.notify_all();
 }
 
+void Verifier::look_again() {
+  const std::lock_guard lock(mutex_);
+  look_again_ = true;
+  changed_.notify_all();
+}
+
+std::vector<std::string> Verifier::overtaken() const {
+  std::vector<std::string> tables;
+  for (const TableStatus& table : link_.status().tables) {
+    if (table.proof && !table.proof->suspicion.empty()) {
+      tables.push_back(table.schema + "." + table.name);
+    }
+  }
+  return tables;
+}
+
 void Verifier::repeat_every(int64_t every_ms) {
   const std::lock_guard lock(mutex_);
   every_ms_ = every_ms;
@@ -58,11 +74,21 @@ std::optional<Verifier::Request> Verifier::next(const std::stop_token& stop) {
       return request;
     }
     const int64_t every_ms = every_ms_;
-    const auto asked = [&] { return !requests_.empty() || every_ms != every_ms_; };
+    const bool looking_again = every_ms_ != 0 && look_again_;
+    const auto asked = [&] {
+      const bool look_again = every_ms_ != 0 && look_again_;
+      return !requests_.empty() || every_ms != every_ms_ || look_again != looking_again;
+    };
     if (every_ms_ == 0) {
       changed_.wait(lock, stop, asked);
-    } else if (!changed_.wait_until(lock, stop, rested_, asked) && !stop.stop_requested()) {
-      return Request{};
+    } else if (!changed_.wait_until(lock, stop, looking_again ? may_look_ : rested_, asked) &&
+               !stop.stop_requested()) {
+      look_again_ = false;
+      Request request;
+      request.tables = looking_again ? overtaken() : std::vector<std::string>();
+      if (!looking_again || !request.tables.empty()) {
+        return request;
+      }
     }
     if (every_ms != every_ms_) {
       rested_ = std::min(rested_, Clock::now() + std::chrono::milliseconds(every_ms_));
@@ -82,6 +108,11 @@ void Verifier::run(const std::stop_token& stop) {
     const auto took = Clock::now() - began;
     if (request->reply) {
       request->reply(report);
+    } else if (!request->tables.empty()) {
+      may_look_ = Clock::now() + std::max<Clock::duration>(kRestFactor * took, kBeforeNextTry);
+      if (report.failure) {
+        look_again();
+      }
     } else {
       const auto every = std::chrono::milliseconds([this] {
         const std::lock_guard lock(mutex_);
@@ -110,6 +141,9 @@ ProofReport Verifier::serve(const Request& request, const std::stop_token& stop)
         break;
       }
       prove(request.tables, options, report, stop);
+    }
+    if (request.reply) {
+      look_at_sequences(report);
     }
   } catch (const Error& error) {
     report.failure = error_status(error, 0);
@@ -156,7 +190,7 @@ bool Verifier::prove_at_fence(const std::vector<std::string>& asked, const Compa
       all = false;
       continue;
     }
-    link_.keep_proof(target, result.proof);
+    link_.keep_proof(target, result.proof, round.replicated().states.at(table.oid));
     course.done.insert(table.oid);
     report.tables.push_back(std::move(result.proof));
     report.compared.push_back(std::move(result.compared));
@@ -174,6 +208,7 @@ bool Verifier::prove_at_fence(const std::vector<std::string>& asked, const Compa
 }
 
 void Verifier::mend(ProofReport& report, const std::stop_token& stop) {
+  std::unique_ptr<link::Fence> fence;
   std::unique_ptr<Repair> repair;
   for (size_t i = 0; i < report.tables.size(); ++i) {
     const TableProof& proof = report.tables[i];
@@ -181,13 +216,25 @@ void Verifier::mend(ProofReport& report, const std::stop_token& stop) {
       continue;
     }
     if (!repair) {
-      repair = std::make_unique<Repair>(link_, stop);
+      fence = link_.fence({.hold = true}, stop);
+      repair =
+          std::make_unique<Repair>(link_.settings(), fence->source_snapshot(), fence->owner());
     }
     report.mended.push_back(repair->mend(report.compared[i], proof, stop));
     const MendedTable& mended = report.mended.back();
     link_.record("repaired", fmt::format("{}: {} rows removed, {} written", mended.table.full(),
                                          mended.removed, mended.written));
   }
+}
+
+void Verifier::look_at_sequences(ProofReport& report) {
+  std::vector<TableName> tables;
+  for (const TableProof& proof : report.tables) {
+    tables.push_back(proof.table);
+  }
+  pg::Session source(link_.settings().source);
+  pg::Session target(link_.settings().target);
+  report.sequences = sequence_gaps(source, target, tables);
 }
 
 void Verifier::tell(const ProofReport& report) {

@@ -4,7 +4,7 @@
 // A snapshot is held for a minute or one table; then the rest goes on at another fence. A table
 // that was rewritten under the snapshot, or whose application waits for us with DDL, is looked at
 // again, a few times, and is unproven after that. What nobody asked for takes at most a third of
-// the time.
+// the time; of that tables whose proof has been overtaken come first.
 //
 // Everything runs on one thread. One comparison at a time.
 #pragma once
@@ -27,6 +27,7 @@
 #include "link/link.h"
 #include "verify/compare.h"
 #include "verify/repair.h"
+#include "verify/sequences.h"
 
 namespace repld::verify {
 
@@ -40,6 +41,7 @@ struct ProofReport {
   std::vector<TableProof> tables;       // after all was mended
   std::vector<ComparedTable> compared;  // parallel to tables
   std::vector<MendedTable> mended;
+  std::vector<SequenceGap> sequences;  // of those tables
   std::vector<std::string> unknown;    // asked for, and no table of the link
   std::optional<ErrorStatus> failure;  // what kept the rest from being compared
   int fences = 0;
@@ -62,6 +64,9 @@ class Verifier {
   // unless the verifier is stopped before.
   void ask(Task task, std::vector<std::string> tables, Reply reply);
   void repeat_every(int64_t every_ms);
+  // Any thread: proofs in the link's status hold no longer. Their tables are looked at soon, unless
+  // only on demand.
+  void look_again();
 
  private:
   struct Request {
@@ -71,6 +76,7 @@ class Verifier {
   };
 
   std::optional<Request> next(const std::stop_token& stop);
+  std::vector<std::string> overtaken() const;
   void run(const std::stop_token& stop);
   ProofReport serve(const Request& request, const std::stop_token& stop);
   void prove(const std::vector<std::string>& asked, const CompareOptions& options,
@@ -83,6 +89,7 @@ class Verifier {
   bool prove_at_fence(const std::vector<std::string>& asked, const CompareOptions& options,
                       Course& course, ProofReport& report, const std::stop_token& stop);
   void mend(ProofReport& report, const std::stop_token& stop);
+  void look_at_sequences(ProofReport& report);
   void tell(const ProofReport& report);
 
   link::Link& link_;
@@ -90,7 +97,10 @@ class Verifier {
   std::condition_variable_any changed_;
   int64_t every_ms_;                              // guarded by mutex_
   std::deque<Request> requests_;                  // guarded by mutex_
-  std::chrono::steady_clock::time_point rested_;  // of the thread: when the next round may begin
+  bool look_again_ = false;                       // guarded by mutex_
+  // Of the thread: when the next round may begin, and when one of overtaken proofs.
+  std::chrono::steady_clock::time_point rested_;
+  std::chrono::steady_clock::time_point may_look_;
   std::string last_failure_;                      // told once, not at every try
   std::jthread thread_;
 };

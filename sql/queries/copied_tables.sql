@@ -2,10 +2,11 @@
 -- $1 link
 -- returns: schema, name, oid on the source (0: unknown), rows, bytes, when they were copied (Unix
 --          time, 0: unknown); of the proof when it was made, null for none; rows, rows of the target,
---          missing, extra, different
+--          missing, extra, different; why it holds no longer and since when, null: it does; the shape
+--          that was proven, null: unknown
 select t.schema_name, t.table_name, coalesce(t.source_oid, 0)::bigint, t.rows, t.bytes,
        coalesce(extract(epoch from t.copied_at), 0), extract(epoch from v.at), v.rows, v.target_rows,
-       v.missing, v.extra, v.different
+       v.missing, v.extra, v.different, t.suspicion, t.suspected_at, t.proven_shape
   from repld.table_state t
   left join lateral (
     select *

@@ -28,7 +28,6 @@ void check(const Config& config) {
           "publications of others are named without use, or used without a name");
   require(!config.tables.include.empty(), "no table is included");
   require(config.copy.workers >= 1 && config.copy.workers <= 64, "workers out of bounds");
-  require(config.copy.on_nonempty == OnNonempty::refuse, "on_nonempty is accepted");
   require(config.apply.memory_mb >= 16 && config.apply.memory_mb <= 1 << 20,
           "memory out of bounds");
   require(config.apply.batch_rows >= 1, "batch_rows out of bounds");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace repld::sim {
 
@@ -58,7 +59,9 @@ void compare(const Database& expected, const TargetState& state) {
     const auto look_at = [&](const std::string& identity) {
       const Entry* before = entry_of(expected, table, identity);
       const Entry* after = entry_of(state.tables, table, identity);
-      if (!equal(before, after) && state.drift.count({table, identity}) == 0) {
+      const RowPlace place{table, identity};
+      const bool excused = state.drift.count(place) > 0 || state.refetch.count(place) > 0;
+      if (!equal(before, after) && !excused) {
         differ("the target is not the prefix that its progress names", table, identity, before,
                after);
       }
@@ -79,10 +82,10 @@ struct Found {
 
 // Settles one record; true when it is gone.
 bool settle(const FakeSource& source, Span span, const DriftRecords::value_type& record,
-            const Database& expected, const Database& actual, Found& found) {
+            const Database& expected, const TargetState& actual, Found& found) {
   const auto& [table, identity] = record.first;
   const Entry* due = entry_of(expected, table, identity);
-  const Entry* there = entry_of(actual, table, identity);
+  const Entry* there = entry_of(actual.tables, table, identity);
   const Touch* touch = first_touch(source, span, table, identity);
   const bool changed = touch != nullptr && !touch->identity.empty();
   // A row that was expected is missed by whatever changes it. One that was not is seen only when
@@ -95,7 +98,7 @@ bool settle(const FakeSource& source, Span span, const DriftRecords::value_type&
   if (equal(due, there)) {
     return true;
   }
-  if (seen) {
+  if (seen && actual.refetch.count(record.first) == 0) {
     differ("drift was not mended", table, identity, due, there);
   }
   return false;
@@ -120,10 +123,14 @@ void check_commit(const FakeSource& source, TargetCommit& commit) {
   DriftRecords& records = commit.after.drift;
   for (auto record = records.begin(); record != records.end();) {
     Found& found = record->second == DriftKind::missing ? missing : unexpected;
-    const bool gone = settle(source, span, *record, expected, commit.after.tables, found);
+    const bool gone = settle(source, span, *record, expected, commit.after, found);
     record = gone ? records.erase(record) : std::next(record);
   }
   compare(expected, commit.after);
+  // Each change of a row that is queued misses it again, also in the batch that queues it.
+  if (!commit.before.refetch.empty() || !commit.after.refetch.empty()) {
+    missing.most = std::numeric_limits<int64_t>::max();
+  }
   const apply::Drift& mended = commit.mended;
   const auto fits = [](int64_t count, const Found& found) {
     return count >= found.least && count <= found.most;
@@ -131,6 +138,12 @@ void check_commit(const FakeSource& source, TargetCommit& commit) {
   if (commit.ours && !(fits(mended.missing, missing) && fits(mended.unexpected, unexpected))) {
     throw Broken(fmt::format("drift found: {} missing, {} unexpected; put in: {} and {}",
                              mended.missing, mended.unexpected, missing.least, unexpected.least));
+  }
+  for (const auto& [table, identity] : commit.after.refetch) {
+    if (!equal(entry_of(expected, table, identity),
+               entry_of(commit.after.tables, table, identity))) {
+      records.try_emplace({table, identity}, DriftKind::missing);
+    }
   }
 }
 
@@ -185,9 +198,29 @@ std::string inject_drift(const FakeSource& source, DriftKind kind, Random& rando
   return "";
 }
 
+std::vector<std::string> refetch(const FakeSource& source, TargetState& state) {
+  std::vector<std::string> values;
+  const Database& expected = source.after(source.count_until(state.progress));
+  for (const auto& [table, identity] : state.refetch) {
+    if (state.tables.find(table, identity) != nullptr) {
+      state.tables.remove(table, identity);
+    }
+    if (const Row* row = expected.find(table, identity)) {
+      state.tables.add(table, *row);
+      for (const Text& value : *row) {
+        values.push_back(value.value_or(""));
+      }
+    }
+    state.drift.erase({table, identity});
+  }
+  state.refetch.clear();
+  return values;
+}
+
 void repair_drift(const FakeSource& source, TargetState& state) {
   state.tables = source.after(source.count_until(state.progress));
   state.drift.clear();
+  state.refetch.clear();
 }
 
 }  // namespace repld::sim

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -9,7 +10,10 @@ namespace repld::sim {
 
 enum class DriftKind { missing, unexpected };
 
-// By table and identity of the row.
-using DriftRecords = std::map<std::pair<size_t, std::string>, DriftKind>;
+// Table and identity.
+using RowPlace = std::pair<size_t, std::string>;
+using DriftRecords = std::map<RowPlace, DriftKind>;
+// repld.refetch: rows that are to be brought from the source.
+using QueuedRows = std::set<RowPlace>;
 
 }  // namespace repld::sim

@@ -96,6 +96,9 @@ TargetAnswer FakeTarget::run_one(const TargetCommand& command) {
     return fail(outcome.sqlstate);
   }
   answer.found = outcome.found;
+  if (outcome.queued) {
+    open_.refetch.insert({command.work.table, *outcome.queued});
+  }
   if (command.work.strictness == Strictness::mending && command.work.kind != ChangeKind::truncate) {
     const bool inserts = command.work.kind == ChangeKind::insert;
     mended_.unexpected += inserts && outcome.found ? 1 : 0;

@@ -23,6 +23,7 @@ struct TargetState {
   Lsn progress = Lsn::invalid;
   Database tables;
   DriftRecords drift;
+  QueuedRows refetch;
 };
 
 struct TargetCommand {

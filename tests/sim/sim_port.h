@@ -36,6 +36,7 @@ class SimPort : public apply::BatchPort {
   void queue_change(const apply::InFlightPtr& in_flight, const TransactionPart& part,
                     const InOrder& place, Strictness strictness) override;
   void queue_rows(const apply::InFlightPtr& in_flight, const RowSet& rows) override;
+  void queue_suspicion(const apply::InFlightPtr&, const TableName&) override {}  // no proofs here
   void queue_sync(const apply::InFlightPtr& in_flight) override;
   const RowMapping& mapping_of(const RelationPtr& relation) override;
 

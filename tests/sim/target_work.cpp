@@ -112,7 +112,7 @@ class TableWorker {
     } else if (kind == ChangeKind::update && outcome.found) {
       outcome.sqlstate = update(row).sqlstate;
     } else if (!complete(row)) {
-      outcome.sqlstate = kNotOneRow;
+      outcome.queued = identity_of(spec_, row.values);
     } else {
       outcome.sqlstate = upsert(row).sqlstate;
     }

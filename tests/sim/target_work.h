@@ -4,6 +4,7 @@
 // a server does it. Counts are checked as the statements check them: 22012 unless they are due.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,6 +38,7 @@ Work work_of(const RowSet& rows);
 struct Outcome {
   std::string sqlstate;  // empty: done
   bool found = false;    // mending: whether the row was there before
+  std::optional<std::string> queued = std::nullopt;  // identity of a row that did not come whole
 };
 
 // On failure `tables` is left half changed: the transaction is lost anyway, or its savepoint helps.

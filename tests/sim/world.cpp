@@ -66,7 +66,7 @@ bool World::finished() const { return arrived() && fences_left_ == 0 && !fence_;
 
 bool World::arrived() const {
   return source_.exhausted() && next_fault_ == scenario_.faults.size() && drift_due_.empty() &&
-         level();
+         target_.current().refetch.empty() && level();
 }
 
 bool World::level() const {
@@ -171,6 +171,7 @@ apply::ApplyObserver World::observer() {
     session_->reported.missing += drift.missing;
     session_->reported.unexpected += drift.unexpected;
   };
+  observer.mended = [] {};
   return observer;
 }
 
@@ -237,6 +238,7 @@ void World::advance(int64_t us) {
   }
   look_at_source();
   move_fence();
+  heal();
   strike();
   if (session_ != nullptr && finished()) {
     session_->end.request_stop();
@@ -312,6 +314,19 @@ void World::run_ddl(bool locked) {
     throw Broken("DDL waits for locks that the applier's own transaction holds");
   }
   session_->excused = true;  // a transaction in parts is begun again
+}
+
+void World::heal() {
+  if (target_.current().refetch.empty() || !random_.chance(2)) {
+    return;
+  }
+  std::vector<std::string> values;
+  if (target_.edit([&](TargetState& state) { values = refetch(source_, state); })) {
+    note("queued rows are brought");
+    for (const std::string& value : values) {
+      target_.allow(value);
+    }
+  }
 }
 
 void World::strike() {

@@ -56,6 +56,7 @@ class World {
   void end_well(const Session& session, size_t first);
   void advance(int64_t us);
   void commit_on_source();
+  void heal();
   void strike();
   void strike(FaultKind kind);
   void drift(DriftKind kind);

@@ -241,11 +241,3 @@ TEST_CASE("publications of others go with create_publication = false, and only w
   CHECK_FALSE(config.link.create_publication);
   CHECK(config.link.publications == std::vector<std::string>{"p", "Q, r"});
 }
-
-TEST_CASE("what is not built yet is refused where leaving it out would change what happens") {
-  check_mistakes({
-      {"[copy]\non_nonempty = \"repair\"\n",
-       "repld.toml:6:15: copy.on_nonempty: only \"refuse\" is available yet",
-       "Empty the target's tables, or list them in tables.exclude."},
-  });
-}

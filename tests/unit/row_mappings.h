@@ -41,6 +41,7 @@ inline MappedColumn incomparable(MappedColumn made) {
 inline RowMapping table_of(std::vector<MappedColumn> columns) {
   RowMapping mapping;
   mapping.target = "\"s\".\"t\"";
+  mapping.refetch = "'l', 's', 't', array['id']";
   mapping.columns = std::move(columns);
   return mapping;
 }
@@ -64,6 +65,7 @@ inline std::string shown(const std::vector<Statement::Parameter>& parameters) {
   for (const Statement::Parameter& parameter : parameters) {
     text += text.empty() ? "" : ", ";
     text += (parameter.old_row ? "old " : "new ") + std::to_string(parameter.column);
+    text += parameter.as_printed ? " as printed" : "";
   }
   return text;
 }

@@ -1,0 +1,55 @@
+#include "link/shapes.h"
+
+#include <algorithm>
+
+#include "embedded_sql.h"
+
+namespace repld::link {
+
+namespace {
+
+bool is_due(const TableStatus& table) {
+  return table.proof && table.proof->suspicion.empty() && table.source_oid != 0 &&
+         !table.proven_shape.empty();
+}
+
+}  // namespace
+
+Shapes read_shapes(pqxx::transaction_base& source, const std::vector<uint32_t>& tables) {
+  Shapes shapes;
+  for (const auto& row :
+       source.exec_params(std::string(sql::kRelationShapes),
+                          fmt::format("{{{}}}", fmt::join(tables, ",")))) {
+    shapes[row[0].as<uint32_t>()] = row[1].c_str();
+  }
+  return shapes;
+}
+
+bool watch_shapes(Shared& shared, pg::Session& source) {
+  std::vector<uint32_t> oids;
+  for (const TableStatus& table : shared.status.copy().tables) {
+    if (is_due(table)) {
+      oids.push_back(table.source_oid);
+    }
+  }
+  if (oids.empty()) {
+    return false;
+  }
+  const Shapes shapes = source.transact(
+      [&](pqxx::transaction_base& transaction) { return read_shapes(transaction, oids); });
+  bool marked = false;
+  shared.status.with([&](LinkStatus& status) {
+    for (TableStatus& table : status.tables) {
+      const auto shape = shapes.find(table.source_oid);
+      const bool same = shape != shapes.end() && shape->second == table.proven_shape;
+      const bool asked = std::find(oids.begin(), oids.end(), table.source_oid) != oids.end();
+      if (asked && is_due(table) && !same) {
+        table.proof->suspicion = kShapeSuspicion;
+        marked = true;
+      }
+    }
+  });
+  return marked;
+}
+
+}  // namespace repld::link

@@ -1,0 +1,159 @@
+// Tables of the target that have rows already, as copy.on_nonempty lets them.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+#include "support/pair.h"
+
+using namespace repld::testing;
+
+namespace {
+
+PairOptions on_nonempty(const std::string& choice) {
+  PairOptions options;
+  options.extra = "[copy]\non_nonempty = \"" + choice + "\"\n";
+  return options;
+}
+
+constexpr const char* kSchema =
+    "create table a (id int primary key, u int unique, body text); "
+    "create table b (id int primary key, a int references a on delete cascade); "
+    "create table k (n int, t text); "
+    "create table p (id int, k int, v text, primary key (id, k)) partition by list (k); "
+    "create table p1 partition of p for values in (1); create table p2 partition of p default; "
+    "create table e (id int primary key)";
+
+// Both sides alike, as after a restored dump, and then each goes its own way.
+void fill(const Pair& pair) {
+  pair.on_both(kSchema);
+  pair.on_source("alter table k replica identity full");
+  pair.on_both(
+      "insert into a select i, i, repeat(md5(i::text), 100) from generate_series(1, 300) i; "
+      "insert into b select i, 1 + i % 300 from generate_series(1, 500) i; "
+      "insert into k select i / 3, 'x' from generate_series(1, 60) i; "
+      "insert into p select i, i % 3, 'v' from generate_series(1, 100) i");
+  pair.on_source(
+      "update a set body = 'new' where id < 20; delete from a where id between 40 and 50; "
+      "insert into a values (1000, 1000, 'late'); update a set u = -u where id in (60, 61); "
+      "update a set u = 61 where id = 60; update a set u = 60 where id = 61; "
+      "delete from k where n = 4; insert into k values (null, null), (7, 'x'); "
+      "update p set k = 1 where id = 6; insert into e select generate_series(1, 40)");
+  pair.on_target("delete from b where id < 5; insert into p values (900, 1, 'stray')");
+}
+
+const std::vector<std::string> kTables = {"public.a", "public.b", "public.k", "public.p",
+                                          "public.e"};
+
+std::string rows_of(const std::string& dsn) {
+  return Pair::run_sql(dsn, "select md5(string_agg(t::text, ',' order by t::text)) from "
+                            "(select a::text from a union all select k::text from k) t")[0][0]
+      .c_str();
+}
+
+}  // namespace
+
+TEST_SUITE("nonempty") {
+  TEST_CASE("tables with rows are repaired or emptied while the source is written to") {
+    for (const char* choice : {"repair", "truncate"}) {
+      CAPTURE(choice);
+      Pair pair(on_nonempty(choice));
+      fill(pair);
+      std::atomic<int> written{0};
+      std::jthread writer([&](const std::stop_token& stop) {
+        pqxx::connection connection(pair.source.dsn);
+        for (int i = 1; !stop.stop_requested(); ++i) {
+          const std::string id = std::to_string(1 + i % 100);
+          pqxx::nontransaction(connection)
+              .exec("set search_path = public; update a set body = 'w' || body where id = " + id +
+                    "; insert into e values (1000 + " + std::to_string(i) +
+                    "); update p set v = v || 'w' where id = " + id +
+                    "; delete from k where ctid in (select ctid from k limit 1)" +
+                    "; insert into k values (" + id + ", 'y')");
+          ++written;
+          std::this_thread::sleep_for(5ms);
+        }
+      });
+      REQUIRE(pair.begin());
+      const int before = written;
+      REQUIRE(eventually(30s, [&] { return written > before + 20; }));
+      writer = {};
+      REQUIRE(pair.caught_up());
+      CHECK(pair.difference(kTables) == "");
+      for (const nlohmann::json& table : pair.link()["tables"]) {
+        CHECK(table["missing_rows"] == 0);
+        CHECK(table["unexpected_rows"] == 0);
+      }
+      CHECK(sqlstate_of(pair.target.dsn, "insert into a values (-1)") == "25006");
+      CHECK(pair.daemon.replctl({"verify"}).exit_code == 0);
+    }
+  }
+
+  TEST_CASE("a table with rows that others write to is neither repaired nor emptied") {
+    for (const char* choice : {"repair", "truncate"}) {
+      CAPTURE(choice);
+      Pair pair(on_nonempty(choice));
+      fill(pair);
+      std::jthread writer([&](const std::stop_token& stop) {
+        pqxx::connection connection(pair.target.dsn);
+        while (!stop.stop_requested()) {
+          pqxx::nontransaction(connection).exec("update public.p set v = 'theirs' where id = 900");
+          std::this_thread::sleep_for(300ms);
+        }
+      });
+      const std::string rows = rows_of(pair.target.dsn);
+      pair.daemon.start();
+      REQUIRE(eventually(40s, [&] {
+        return pair.error_message().find("others write to them") != std::string::npos;
+      }));
+      CHECK(pair.link()["error"]["detail"] == "public.p");
+      CHECK(rows_of(pair.target.dsn) == rows);
+      CHECK(sqlstate_of(pair.target.dsn, "update p set v = 'still' where id = 900") == "");
+      CHECK(pair.count(pair.source.dsn, "pg_replication_slots") == 0);
+      writer = {};
+      REQUIRE(pair.caught_up());
+      CHECK(pair.difference(kTables) == "");
+    }
+  }
+
+  TEST_CASE("kill -9 while tables with rows are repaired or emptied; the next start goes on") {
+    for (const char* choice : {"repair", "truncate"}) {
+      Pair pair(on_nonempty(choice));
+      fill(pair);
+      for (const char* point : {"setup.after_guard", "repair.before_commit", "copy.before_done"}) {
+        CAPTURE(choice);
+        CAPTURE(point);
+        if (std::string(choice) == "truncate" && std::string(point).starts_with("repair")) {
+          continue;
+        }
+        pair.daemon.start(std::string(point) + "=kill");
+        CHECK(pair.daemon.wait_for_death() == 128 + SIGKILL);
+        pair.on_source("insert into e select max(id) + 1 from e; update a set body = 'k' where id = 3");
+      }
+      REQUIRE(pair.begin());
+      CHECK(pair.difference(kTables) == "");
+    }
+  }
+
+  TEST_CASE("a table with rows joins a running link by being repaired") {
+    PairOptions options = on_nonempty("repair");
+    options.extra += "[tables]\nexclude = [\"public.a\", \"public.k\"]\n";
+    Pair pair(options);
+    fill(pair);
+    REQUIRE(pair.begin());
+    CHECK(pair.link()["tables"].size() == 3);
+    const std::string path = pair.daemon.config_path();
+    REQUIRE(run({"sed", "-i", "s/^exclude = .*/exclude = []/", path}).exit_code == 0);
+    pair.daemon.signal(SIGHUP);
+    REQUIRE(eventually(60s, [&] {
+      const nlohmann::json tables = pair.link()["tables"];
+      return tables.size() == 5 && std::all_of(tables.begin(), tables.end(), [](const auto& table) {
+               return table["state"] == "copied";
+             });
+    }));
+    pair.on_source("update a set body = 'after' where id = 9");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference(kTables) == "");
+  }
+}
