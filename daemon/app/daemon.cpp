@@ -59,9 +59,12 @@ std::string failure_json(const ErrorStatus& failure) {
   return body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-control::CommandResult result_of(const verify::ProofReport& report, bool keys) {
+control::CommandResult result_of(verify::Task task, const verify::ProofReport& report, bool keys) {
   if (report.failure) {
     return {409, failure_json(*report.failure)};
+  }
+  if (task == verify::Task::resync) {
+    return {};
   }
   if (!report.unknown.empty()) {
     ErrorStatus unknown;
@@ -76,6 +79,9 @@ control::CommandResult result_of(const verify::ProofReport& report, bool keys) {
 verify::Task task_of(const control::CommandRequest& request) {
   if (request.command == control::Command::verify) {
     return verify::Task::verify;
+  }
+  if (request.command == control::Command::resync) {
+    return verify::Task::resync;
   }
   return request.rehearsed ? verify::Task::rehearse : verify::Task::repair;
 }
@@ -318,13 +324,16 @@ void Daemon::execute(const control::CommandRequest& request,
     }
     case control::Command::verify:
     case control::Command::repair:
-      verifier_.ask(task_of(request), request.tables,
-                    [this, reply, keys = request.keys](const verify::ProofReport& report) {
-                      asio::post(io_, [this, reply, result = result_of(report, keys)] {
-                        publish();
-                        reply(result);
-                      });
-                    });
+    case control::Command::resync:
+      verifier_.ask(
+          task_of(request), request.tables,
+          [this, reply, task = task_of(request),
+           keys = request.keys](const verify::ProofReport& report) {
+            asio::post(io_, [this, reply, result = result_of(task, report, keys)] {
+              publish();
+              reply(result);
+            });
+          });
       break;
     case control::Command::finalize:
     case control::Command::finalize_source_gone:

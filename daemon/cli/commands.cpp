@@ -217,6 +217,17 @@ int send_command(const Client& client, const Output& output, const std::string& 
   return kDone;
 }
 
+int resync(const Client& client, const Output& output, const std::vector<std::string>& tables) {
+  const Json body = {{"tables", tables}};
+  const Answer answer = client.command("/api/v1/resync", body.dump(), std::nullopt, {});
+  if (const auto failure = failure_of(client, answer)) {
+    return *failure;
+  }
+  print(output.json ? answer.body + "\n"
+                    : "begun; replctl status --wait-for copied tells when it is done\n");
+  return kDone;
+}
+
 int verify(const Client& client, const Output& output, const VerifyOptions& options) {
   const Json body = {
       {"tables", options.tables}, {"keys", options.keys}, {"dry_run", options.dry_run}};

@@ -41,6 +41,7 @@ struct VerifyOptions {
 };
 // Compares now and waits: done when all are equal.
 int verify(const Client& client, const Output& output, const VerifyOptions& options);
+int resync(const Client& client, const Output& output, const std::vector<std::string>& tables);
 // pause, resume, skip and finalize with their queries. Also prints what the daemon left to do by
 // hand.
 int send_command(const Client& client, const Output& output, const std::string& name);

@@ -168,6 +168,8 @@ void add_proofs(CLI::App& program, Choice& choice) {
   repair->add_flag("--dry-run", choice.dry_run, "only print the keys of rows that differ");
   repair->add_option("--timeout", choice.verify_timeout, "how long to wait, like 60s or 5m")
       ->check(is_duration);
+  CLI::App* resync = program.add_subcommand("resync", "empty tables and copy them afresh");
+  resync->add_option("tables", choice.tables, "as schema.table")->required();
 }
 
 }  // namespace
@@ -237,6 +239,7 @@ int run_program(int argc, char** argv, const Tools& tools) {
   if (name == "finalize") return run_finalize(client, choice);
   if (name == "verify") return run_verify(client, choice, false);
   if (name == "repair") return run_verify(client, choice, true);
+  if (name == "resync") return resync(client, choice.output, choice.tables);
   if (name == "skip") return run_skip(client, choice);
   return send_command(client, choice.output, name);
 }

@@ -11,12 +11,22 @@
 
 namespace repld::control {
 
-enum class Command { pause, resume, mark, skip, finalize, finalize_source_gone, verify, repair };
+enum class Command {
+  pause,
+  resume,
+  mark,
+  skip,
+  finalize,
+  finalize_source_gone,
+  verify,
+  repair,
+  resync
+};
 
 struct CommandRequest {
   Command command = Command::pause;
   Lsn lsn = Lsn::invalid;           // skip: the source transaction, by its commit position
-  std::vector<std::string> tables;  // verify, repair: as schema.table; empty: all
+  std::vector<std::string> tables;  // verify, repair, resync: as schema.table; empty: all
   bool keys = false;                // the same: with the keys of rows that differ
   bool rehearsed = false;           // repair: changes nothing
 };

@@ -9,6 +9,7 @@
 
 #include "base/failpoint.h"
 #include "link/finalize.h"
+#include "link/resync.h"
 #include "link/session.h"
 
 namespace repld::link {
@@ -115,6 +116,12 @@ void Link::reload(const Config& config) {
     shared_.events.record("reload", "the first copy goes on as it began; reload again after it");
     return;
   }
+  order_.with([](Order& order) { ++order.number; });
+  end_attempt();
+}
+
+void Link::resync(const std::vector<std::string>& tables) {
+  mark_for_resync(shared_, tables);
   order_.with([](Order& order) { ++order.number; });
   end_attempt();
 }

@@ -34,6 +34,9 @@ class Link {
   // Any thread. The next attempt goes by it, which begins at once, but not amid the first copy;
   // only what take_reloadable() takes may differ.
   void reload(const Config& config);
+  // Copies tables afresh, given as schema.table. Any thread but those of HTTP: it asks the target.
+  // Throws Error(refused).
+  void resync(const std::vector<std::string>& tables);
   // Leaves out the source transaction that the link has stopped at, named by its commit position,
   // and goes on. Returns why not, when it has not stopped there.
   std::optional<ErrorStatus> skip(Lsn transaction);

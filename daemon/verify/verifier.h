@@ -35,6 +35,7 @@ enum class Task {
   verify,
   rehearse,  // a repair: what it would do
   repair,
+  resync,  // the tables are marked, and copied afresh by the link
 };
 
 struct ProofReport {
