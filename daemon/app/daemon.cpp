@@ -245,14 +245,15 @@ link::Hooks Daemon::hooks() {
   link::Hooks hooks;
   hooks.copy_tables = [this](const link::CopyRequest& request) {
     const link::Settings& settings = link_.settings();
+    // First: it may fail, and a copy be in vain.
+    if (!request.filled.empty()) {
+      verify::make_equal(settings, request);
+    }
     const copy::CopyPlan plan = {
         settings.config.link.name,    request.snapshot, request.guard_nonce, request.owner,
         settings.config.copy.workers, request.tables,   request.targets};
     copy::copy_tables(settings.source, settings.target, plan, {request.progress, request.finished},
                       request.stop);
-    if (!request.filled.empty()) {
-      verify::make_equal(settings, request);
-    }
   };
   hooks.rows_applied = [this](const std::string& table, int64_t inserted, int64_t updated,
                               int64_t deleted) {

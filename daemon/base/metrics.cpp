@@ -174,10 +174,11 @@ void Metrics::set_table(const TableStatus& table) {
     return;
   }
   const ProofStatus& proof = *table.proof;
-  if (proof.suspicion.empty()) {
-    match.Set(proof.equal() ? 1 : 0);
-  } else {
+  // What differed is not known to have become equal.
+  if (proof.equal() && !proof.suspicion.empty()) {
     table_checksum_match_.Remove(&match);
+  } else {
+    match.Set(proof.equal() ? 1 : 0);
   }
   table_verified_at_.Add(of_table).Set(proof.at);
   const auto set = [&](Gauges& gauges, const char* label, const char* value, int64_t rows) {

@@ -112,11 +112,8 @@ std::string proof_text(const Json& proof, double now) {
     return "none";
   }
   const std::string age = age_text(now - proof["at"].get<double>());
-  if (!proof["unproven"].get<std::string>().empty()) {
-    return "overtaken, " + age;
-  }
   if (proof["equal"].get<bool>()) {
-    return "equal, " + age;
+    return (proof["unproven"].get<std::string>().empty() ? "equal, " : "overtaken, ") + age;
   }
   const int64_t rows = proof["missing"].get<int64_t>() + proof["extra"].get<int64_t>() +
                        proof["different"].get<int64_t>();

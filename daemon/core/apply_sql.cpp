@@ -166,10 +166,10 @@ std::string queue_for_refetch(const RowMapping& mapping, const UpdateShape& shap
   }
   return fmt::format(
       "insert into repld.refetch (link, schema_name, table_name, columns, key, digest) "
-      "select {}, key, sha256(textsend(key::text)) from (select array[{}] as key) k "
+      "select k.*, sha256(textsend(array[columns::text, key::text]::text)) "
+      "from (values ({}, array[{}])) k (link, schema_name, table_name, columns, key) "
       "where not exists (select from {} r where {}) "
-      "on conflict (link, schema_name, table_name, digest) "
-      "do update set columns = excluded.columns returning 1",
+      "on conflict (link, schema_name, table_name, digest) do update set id = default returning 1",
       mapping.refetch, joined(key, ", "), only(mapping), match(mapping, parameters, shape.old_row));
 }
 

@@ -229,7 +229,7 @@ bool Joining::consider(const SourceTable& table, pg::Session& source, pg::Sessio
     fit(target, table, alone);
     require_tables_ready(source, target, alone.tables, alone.targets, true);
     stream::require_publishable(alone.tables);
-    require_fillable(target, alone.targets, shared_.settings.config.copy, kShortLockTimeout, stop);
+    require_fillable(target, alone.targets, shared_.settings.config, kShortLockTimeout, stop);
     plan.tables.push_back(alone.tables.front());
     plan.targets.push_back(alone.targets.front());
     return true;

@@ -126,6 +126,16 @@ void Link::resync(const std::vector<std::string>& tables) {
   end_attempt();
 }
 
+void Link::suspect(const TableName& table) {
+  shared_.status.with([&](LinkStatus& status) {
+    TableStatus* shown = find_table(status, table);
+    if (shown != nullptr && shown->proof) {
+      shown->proof->suspicion = kDriftSuspicion;
+    }
+  });
+  shared_.hooks.overtaken();
+}
+
 // Between two attempts, when nobody else reads what may change.
 void Link::take_reloaded() {
   const auto reloaded =

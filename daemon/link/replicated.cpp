@@ -84,13 +84,16 @@ ReplicatedTables replicated_tables(pg::Session& live, const Shared& shared,
     });
     if (found == known.end()) {
       replicated.unprovable.push_back(
-          {name, "the source has no such table any more, or another one of this name"});
+          {name, "the source has no such table any more, or another one of this name", true});
     } else if (const auto operations = partial_operations(adopted, found->oid)) {
       replicated.unprovable.push_back(
           {found->name, "what is published of it is only: " + to_string(*operations)});
     } else {
       replicated.tables.push_back(*found);
-      replicated.states[found->oid].suspected_at = row[13].as<std::string>("");
+      ProvenState& state = replicated.states[found->oid];
+      state.known_as = name;
+      state.suspected_at = row[13].as<std::string>("");
+      state.queued = row[15].as<int64_t>();
     }
   }
   std::vector<uint32_t> oids;
@@ -107,19 +110,19 @@ void keep_proof(pg::Session& target, Shared& shared, const TableProof& proof,
                 const ProvenState& state) {
   // Drift is counted here after its COMMIT: what is counted meanwhile may not have been there yet
   // when the proof was stored.
-  const int64_t drift_before = drift_of(shared, proof.table);
+  const int64_t drift_before = drift_of(shared, state.known_as);
   const auto kept =
-      target.exec_params(std::string(sql::kStoreVerification), shared.name(), proof.table.schema,
-                         proof.table.name, proof.rows, proof.target_rows, proof.missing,
+      target.exec_params(std::string(sql::kStoreVerification), shared.name(), state.known_as.schema,
+                         state.known_as.name, proof.rows, proof.target_rows, proof.missing,
                          proof.extra, proof.different, proof.unproven, proof.seconds, state.shape,
-                         state.suspected_at);
+                         state.suspected_at, state.queued);
   if (!proof.unproven.empty()) {
     return;
   }
   const double now =
       std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   shared.status.with([&](LinkStatus& status) {
-    if (TableStatus* table = find_table(status, proof.table)) {
+    if (TableStatus* table = find_table(status, state.known_as)) {
       const bool drifted = table->missing_rows + table->unexpected_rows != drift_before;
       table->proof = ProofStatus{now,           proof.rows,  proof.target_rows,
                                  proof.missing, proof.extra, proof.different,

@@ -22,12 +22,17 @@ std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared)
 struct UnprovableTable {
   TableName name;
   std::string reason;
+  bool gone = false;  // from the source
 };
 
 // What a table was when it was compared, which its proof goes by.
 struct ProvenState {
   std::string shape;         // see link/shapes
-  std::string suspected_at;  // as the target's snapshot shows it; empty: no proof of it is in doubt
+  TableName known_as;        // in repld.table_state, also after it was renamed
+  // As the target's snapshot shows them: since when its proof is in doubt, empty: it is not; the
+  // newest row of it in repld.refetch, 0: none.
+  std::string suspected_at;
+  int64_t queued = 0;
 };
 
 struct ReplicatedTables {
@@ -40,8 +45,8 @@ struct ReplicatedTables {
 ReplicatedTables replicated_tables(pg::Session& live, const Shared& shared,
                                    pqxx::transaction_base& target, pqxx::transaction_base& source);
 
-// Into repld.verification and the status. `proof.table`: as repld.table_state names it. What made
-// the table suspect since the snapshots stays.
+// Into repld.verification and the status. What made the table suspect since the snapshots stays, as
+// do rows that were queued since; those queued before are no more to be brought when all is equal.
 void keep_proof(pg::Session& target, Shared& shared, const TableProof& proof,
                 const ProvenState& state);
 

@@ -71,6 +71,19 @@ apply::ApplyObserver observer_of(Shared& shared) {
   return observer;
 }
 
+// What the monitor saw of a proof that is still the last one.
+void keep_suspicions(const LinkStatus& before, std::vector<TableStatus>& shown) {
+  for (TableStatus& table : shown) {
+    for (const TableStatus& old : before.tables) {
+      const bool same = old.source_oid == table.source_oid && table.source_oid != 0 && old.proof && table.proof &&
+                        old.proven_shape == table.proven_shape;
+      if (same && table.proof->suspicion.empty() && old.proof->suspicion == kShapeSuspicion) {
+        table.proof->suspicion = kShapeSuspicion;
+      }
+    }
+  }
+}
+
 }  // namespace
 
 LinkSession::LinkSession(Shared& shared, Wakeup& apply_wakeup, std::stop_token stop)
@@ -105,14 +118,14 @@ bool LinkSession::own_link() {
   }
   row_ = progress.claim(settings.instance);
   if (row_) {
-    // So that a link which waits or is paused shows its lag from where it stands.
-    shared_.status.with(
-        [this](LinkStatus& status) { status.applied = status.durable = row_->lsn; });
     const auto queued =
         target_->exec_params("select from repld.refetch where link = $1 limit 1", shared_.name());
     if (!queued.empty()) {
       shared_.await_healing();
     }
+    // So that a link which waits or is paused shows its lag from where it stands.
+    shared_.status.with(
+        [this](LinkStatus& status) { status.applied = status.durable = row_->lsn; });
   }
   found_paused_ = row_ && row_->paused;
   return !found_paused_;
@@ -234,6 +247,7 @@ void LinkSession::prepare_tables() {
     }
     surroundings_->set_aside(transaction, tables);
   });
+  keep_suspicions(shared_.status.copy(), shown);
   const bool overtaken = std::any_of(shown.begin(), shown.end(), [](const TableStatus& table) {
     return table.proof && !table.proof->suspicion.empty();
   });

@@ -90,7 +90,7 @@ Setup::Plan Setup::examine() {
   if (!existing_) {
     stream::require_publishable(plan.tables);
   }
-  require_fillable(target_, plan.targets, shared_.settings.config.copy, kLockTimeout, stop_);
+  require_fillable(target_, plan.targets, shared_.settings.config, kLockTimeout, stop_);
   return plan;
 }
 

@@ -1,7 +1,5 @@
 #include "link/shapes.h"
 
-#include <algorithm>
-
 #include "embedded_sql.h"
 
 namespace repld::link {
@@ -26,9 +24,11 @@ Shapes read_shapes(pqxx::transaction_base& source, const std::vector<uint32_t>& 
 }
 
 bool watch_shapes(Shared& shared, pg::Session& source) {
+  std::map<uint32_t, std::string> asked;  // what was proven, by oid
   std::vector<uint32_t> oids;
   for (const TableStatus& table : shared.status.copy().tables) {
     if (is_due(table)) {
+      asked[table.source_oid] = table.proven_shape;
       oids.push_back(table.source_oid);
     }
   }
@@ -41,9 +41,11 @@ bool watch_shapes(Shared& shared, pg::Session& source) {
   shared.status.with([&](LinkStatus& status) {
     for (TableStatus& table : status.tables) {
       const auto shape = shapes.find(table.source_oid);
+      const auto proven = asked.find(table.source_oid);
       const bool same = shape != shapes.end() && shape->second == table.proven_shape;
-      const bool asked = std::find(oids.begin(), oids.end(), table.source_oid) != oids.end();
-      if (asked && is_due(table) && !same) {
+      // A proof that was made meanwhile may be younger than what was read here.
+      const bool compared = proven != asked.end() && proven->second == table.proven_shape;
+      if (compared && is_due(table) && !same) {
         table.proof->suspicion = kShapeSuspicion;
         marked = true;
       }

@@ -52,6 +52,11 @@ std::string supply_text(const std::vector<TableSupply>& supplies, uint32_t oid) 
   return found == supplies.end() ? "" : supply_json(*found);
 }
 
+// Without a guard rows of others may be among them at any time.
+OnNonempty on_nonempty(const Config& config) {
+  return config.link.guard ? config.copy.on_nonempty : OnNonempty::refuse;
+}
+
 // Which of them have rows.
 std::vector<size_t> filled_tables(pqxx::transaction_base& transaction,
                                   const std::vector<TableName>& tables) {
@@ -188,9 +193,9 @@ void fit(pg::Session& target_session, const SourceTable& table, TablePlan& plan)
 }
 
 void require_fillable(pg::Session& target, const std::vector<TableName>& tables,
-                      const CopyConfig& copy, const char* lock_timeout,
+                      const Config& config, const char* lock_timeout,
                       const std::stop_token& stop) {
-  if (!copy.initial) {
+  if (!config.copy.initial) {
     return;
   }
   std::vector<TableName> filled;
@@ -200,7 +205,7 @@ void require_fillable(pg::Session& target, const std::vector<TableName>& tables,
       filled.push_back(tables[i]);
     }
   });
-  if (!filled.empty() && copy.on_nonempty == OnNonempty::refuse) {
+  if (!filled.empty() && on_nonempty(config) == OnNonempty::refuse) {
     throw not_empty(filled);
   }
   if (!filled.empty()) {
@@ -216,12 +221,12 @@ void take_over(pqxx::transaction_base& transaction, const Shared& shared, TableP
     return;
   }
   // TRUNCATE would want more, and two who raise their locks wait for each other.
-  const bool emptying = config.copy.initial && config.copy.on_nonempty == OnNonempty::truncate;
+  const bool emptying = config.copy.initial && on_nonempty(config) == OnNonempty::truncate;
   transaction.exec(fmt::format("lock table {} in {} mode", quoted_list(plan.targets),
                                emptying ? "access exclusive" : "share row exclusive"));
   const std::vector<size_t> filled =
       config.copy.initial ? filled_tables(transaction, plan.targets) : std::vector<size_t>();
-  if (!filled.empty() && config.copy.on_nonempty == OnNonempty::refuse) {
+  if (!filled.empty() && on_nonempty(config) == OnNonempty::refuse) {
     throw not_empty(names_of(filled, plan.targets));
   }
   apply::Surroundings surroundings(shared.name(), guard_nonce);
@@ -229,7 +234,7 @@ void take_over(pqxx::transaction_base& transaction, const Shared& shared, TableP
     surroundings.install_guard(transaction, plan.targets);
   }
   surroundings.set_aside(transaction, plan.targets);
-  if (!filled.empty() && config.copy.on_nonempty == OnNonempty::truncate) {
+  if (!filled.empty() && on_nonempty(config) == OnNonempty::truncate) {
     empty_tables(transaction, names_of(filled, plan.targets), guard_nonce);
   } else {
     for (const size_t i : filled) {
@@ -326,6 +331,7 @@ TableStatus shown_as(const SourceTable& table, const Config& config, TableState 
   shown.name = table.name.name;
   shown.group = group_of(config, shown.schema, shown.name);
   shown.state = state;
+  shown.source_oid = table.oid;
   for (const SourceLeaf& leaf : table.leaves) {
     shown.bytes_total += leaf.bytes;
   }

@@ -37,7 +37,7 @@ void fit(pg::Session& target, const SourceTable& table, TablePlan& plan);
 // Before a copy, without a lock: throws Error(refused) naming those that have rows, or, where
 // copy.on_nonempty lets them have some, those that others are seen to write to, which takes seconds.
 void require_fillable(pg::Session& target, const std::vector<TableName>& tables,
-                      const CopyConfig& copy, const char* lock_timeout, const std::stop_token& stop);
+                      const Config& config, const char* lock_timeout, const std::stop_token& stop);
 
 // Makes replicas of the targets: guarded, triggers and foreign keys set aside, noted in
 // repld.table_state as `state`, whether or not they were noted before; proven empty where they are

@@ -8,7 +8,9 @@ namespace repld::verify {
 
 namespace {
 
-constexpr std::chrono::seconds kBeforeNextTry{5};
+// Each try makes the target stand still for a moment.
+constexpr std::chrono::seconds kBeforeNextTryMin{5};
+constexpr std::chrono::seconds kBeforeNextTryMax{60};
 
 }  // namespace
 
@@ -31,18 +33,20 @@ void Healer::wake() {
 
 void Healer::run(const std::stop_token& stop) {
   bool again = false;
+  std::chrono::seconds before_next = kBeforeNextTryMin;
   while (!stop.stop_requested()) {
     {
       std::unique_lock lock(mutex_);
       const auto woken = [this] { return woken_; };
       if (again) {
-        changed_.wait_for(lock, stop, kBeforeNextTry, woken);
+        changed_.wait_for(lock, stop, before_next, woken);
       } else {
         changed_.wait(lock, stop, woken);
       }
       woken_ = false;
     }
     again = !stop.stop_requested() && !heal(stop);
+    before_next = again ? std::min(2 * before_next, kBeforeNextTryMax) : kBeforeNextTryMin;
   }
 }
 
@@ -50,14 +54,19 @@ bool Healer::heal(const std::stop_token& stop) {
   std::string failure;
   try {
     const uint64_t awaited = link_.healing_awaited();
-    for (const MendedTable& table : refetch(link_, stop)) {
+    const Refetched refetched = refetch(link_, stop);
+    for (const MendedTable& table : refetched.tables) {
       link_.record("refetched",
                    fmt::format("{}: {} rows that were missing are brought from the source",
                                table.table.full(), table.written));
     }
+    if (refetched.failure) {
+      throw Error(*refetched.failure);
+    }
     link_.healed(awaited);
   } catch (const Error& error) {
-    failure = fmt::format("rows that are missing are not brought yet: {}; {}", error.what(),
+    failure = fmt::format("rows that are missing are not brought yet{}{}: {}; {}",
+                          error.table().empty() ? "" : ", of ", error.table(), error.what(),
                           error.detail());
   } catch (const std::exception& error) {
     failure = fmt::format("rows that are missing are not brought yet: {}", error.what());

@@ -9,8 +9,8 @@ namespace repld::verify {
 
 namespace {
 
-constexpr size_t kListedMax = 20'000;  // rows that one pass mends
-constexpr int kPassesMax = 50;         // each reads the whole table
+constexpr size_t kListedMax = 20'000;  // rows that are mended one by one; else all are brought anew
+constexpr int kPassesMax = 3;
 
 class Equalizer {
  public:
@@ -36,13 +36,11 @@ class Equalizer {
             .detail("{}", proof.unproven)
             .table(table.name.full());
       }
-      Repair(settings_, request_.snapshot, request_.owner).mend(compared, proof, request_.stop);
+      mend(compared, proof);
     }
-    throw Error(ErrorKind::refused,
-                fmt::format("table \"{}\" differs in too many rows to be repaired",
-                            table.name.full()))
-        .detail("{} were mended", kPassesMax * kListedMax)
-        .hint("Empty it on the target, or set copy.on_nonempty = \"truncate\".")
+    throw Error(ErrorKind::conflict,
+                fmt::format("table \"{}\" is not equal after it was repaired", table.name.full()))
+        .hint("Somebody writes to it past the guard, or a trigger or rule of the target does.")
         .table(table.name.full());
   }
 
@@ -59,6 +57,17 @@ class Equalizer {
     return Comparison(Endpoint{settings_.source, source}, Endpoint{settings_.target, target},
                       options)
         .compare(table, request_.stop);
+  }
+
+  void mend(const ComparedTable& table, const TableProof& proof) {
+    Repair repair(settings_);
+    repair.stand_at(request_.snapshot, request_.owner);
+    const auto differing = static_cast<size_t>(proof.missing + proof.extra + proof.different);
+    if (proof.listed.size() < differing) {
+      repair.replace(table, request_.stop);
+    } else {
+      repair.mend(table, proof, request_.stop);
+    }
   }
 
   const link::Settings& settings_;

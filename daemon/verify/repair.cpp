@@ -17,16 +17,22 @@ namespace repld::verify {
 
 namespace {
 
+// While the target stands still for us it waits for nobody's locks.
+constexpr const char* kLockTimeout = "set lock_timeout = '2s'";
+
 int64_t affected(const pg::ResultHandle& result) { return std::atoll(PQcmdTuples(result.get())); }
 
 }  // namespace
 
-Repair::Repair(const link::Settings& settings, const std::string& source_snapshot,
-               std::string owner)
-    : settings_(settings),
-      owner_(std::move(owner)),
-      source_(settings.source),
-      target_(settings.target) {
+Repair::Repair(const link::Settings& settings)
+    : settings_(settings), source_(settings.source), target_(settings.target) {
+  for (pg::CopyConnection* connection : {&source_, &target_}) {
+    connection->exec(kLockTimeout);
+  }
+}
+
+void Repair::stand_at(const std::string& source_snapshot, std::string owner) {
+  owner_ = std::move(owner);
   source_.exec("begin isolation level repeatable read read only");
   pg::import_snapshot(source_, source_snapshot);
 }
@@ -108,8 +114,7 @@ MendedTable Repair::mend(const ComparedTable& table, const TableProof& proof,
   mended.table = table.name;
   require_unchanged(table);
   const std::string nonce = own();
-  const bool in_partitions = table.source.size() > 1 || table.source.front().name != table.name;
-  if (proof.missing > 0 && in_partitions) {
+  if (proof.missing > 0 && is_partitioned(table)) {
     complete_partitions(table, nonce);
   }
   const std::vector<std::string> conditions = rows_conditions(table, proof);
@@ -132,17 +137,43 @@ MendedTable Repair::mend(const ComparedTable& table, const TableProof& proof,
   return mended;
 }
 
+MendedTable Repair::replace(const ComparedTable& table, const std::stop_token& stop) {
+  MendedTable mended;
+  mended.table = table.name;
+  require_unchanged(table);
+  const std::string nonce = own();
+  if (is_partitioned(table)) {
+    complete_partitions(table, nonce);
+  }
+  for (const TablePart& part : table.target) {
+    mended.removed += affected(target_.exec(delete_rows(part, "true")));
+  }
+  for (const TablePart& part : table.source) {
+    mended.written += bring(part, table, "true", stop);
+  }
+  failpoint("repair.before_commit");
+  target_.exec("commit");
+  return mended;
+}
+
 int64_t Repair::bring(const TablePart& part, const ComparedTable& table,
                       const std::string& condition, const std::stop_token& stop) {
   source_.begin(copy_rows_out(part, table.columns, condition));
-  target_.begin(copy_rows_in(table.target.front().name, table.columns));
+  bool begun = false;  // most partitions have nothing to bring
   while (const auto row = source_.read()) {
     if (stop.stop_requested()) {
       throw Error(ErrorKind::connect, "stopped");
     }
+    if (!begun) {
+      target_.begin(copy_rows_in(table.target.front().name, table.columns));
+      begun = true;
+    }
     target_.write(*row);
   }
   const int64_t sent = source_.finish();
+  if (!begun) {
+    return 0;
+  }
   target_.end_input();
   if (target_.finish() != sent) {
     throw Error(ErrorKind::conflict, "the target took another number of rows than the source sent")

@@ -27,27 +27,34 @@ struct MendedTable {
 
 class Repair {
  public:
-  // Borrows the settings. The target stands still at `source_snapshot` as long as `owner` owns the
+  // Connects, which takes time: before the target is made to stand still. Borrows the settings.
+  explicit Repair(const link::Settings& settings);
+  // Once, before all else: the target stands still at `source_snapshot` as long as `owner` owns the
   // link and this lives. Throws Error.
-  Repair(const link::Settings& settings, const std::string& source_snapshot, std::string owner);
+  void stand_at(const std::string& source_snapshot, std::string owner);
 
   // The rows that `proof` lists; the partitions that the target lacks for them are made. Throws
   // Error, after which this is of no use any more. `also`: SQL for the same transaction; or empty.
   MendedTable mend(const ComparedTable& table, const TableProof& proof, const std::stop_token& stop,
                    const std::string& also = "");
+  // Every row, in one transaction of the target.
+  MendedTable replace(const ComparedTable& table, const std::stop_token& stop);
   // How values of these columns are told apart, see core/repair_sql.
   std::vector<ColumnForm> column_forms(const ComparedTable& table,
                                        const std::vector<std::string>& columns);
 
  private:
   std::string own();
+  bool is_partitioned(const ComparedTable& table) const {
+    return table.source.size() > 1 || table.source.front().name != table.name;
+  }
   void complete_partitions(const ComparedTable& table, const std::string& guard_nonce);
   void require_unchanged(const ComparedTable& table);
   int64_t bring(const TablePart& part, const ComparedTable& table, const std::string& condition,
                 const std::stop_token& stop);
 
   const link::Settings& settings_;
-  const std::string owner_;
+  std::string owner_;
   pg::CopyConnection source_;
   pg::CopyConnection target_;
 };

@@ -1,5 +1,6 @@
 #include "verify/sequences.h"
 
+#include <cmath>
 #include <map>
 
 #include "core/array_text.h"
@@ -27,6 +28,16 @@ std::map<TableName, Reached> values_of(pg::Session& session, const std::string& 
   return values;
 }
 
+// How many values it takes to get there; one for part of a step.
+int64_t values_between(int64_t from, const Reached& to) {
+  const double distance = static_cast<double>(*to.value) - static_cast<double>(from);
+  const bool exact = std::abs(distance) < 9e15;
+  const auto steps = exact ? (*to.value - from) / to.increment
+                           : static_cast<int64_t>(distance / static_cast<double>(to.increment));
+  const bool behind = (distance > 0) == (to.increment > 0);
+  return steps != 0 ? steps : (behind ? 1 : -1);
+}
+
 }  // namespace
 
 std::vector<SequenceGap> sequence_gaps(pg::Session& source, pg::Session& target,
@@ -45,7 +56,7 @@ std::vector<SequenceGap> sequence_gaps(pg::Session& source, pg::Session& target,
     if (!known) {
       gaps.push_back({name, std::nullopt});
     } else if (*reached.value != *found->second.value) {
-      gaps.push_back({name, (*reached.value - *found->second.value) / reached.increment});
+      gaps.push_back({name, values_between(*found->second.value, reached)});
     }
   }
   return gaps;

@@ -81,12 +81,17 @@ std::optional<Verifier::Request> Verifier::next(const std::stop_token& stop) {
     };
     if (every_ms_ == 0) {
       changed_.wait(lock, stop, asked);
-    } else if (!changed_.wait_until(lock, stop, looking_again ? may_look_ : rested_, asked) &&
+    } else if (!changed_.wait_until(lock, stop,
+                                    looking_again ? std::min(may_look_, rested_) : rested_,
+                                    asked) &&
                !stop.stop_requested()) {
       look_again_ = false;
       Request request;
-      request.tables = looking_again ? overtaken() : std::vector<std::string>();
-      if (!looking_again || !request.tables.empty()) {
+      if (Clock::now() >= rested_) {
+        return request;
+      }
+      request.tables = overtaken();
+      if (!request.tables.empty()) {
         return request;
       }
     }
@@ -213,16 +218,16 @@ bool Verifier::prove_at_fence(const std::vector<std::string>& asked, const Compa
 
 void Verifier::mend(ProofReport& report, const std::stop_token& stop) {
   std::unique_ptr<link::Fence> fence;
-  std::unique_ptr<Repair> repair;
+  std::unique_ptr<Repair> repair;  // connected before the target stands still
   for (size_t i = 0; i < report.tables.size(); ++i) {
     const TableProof& proof = report.tables[i];
     if (!proof.unproven.empty() || proof.listed.empty()) {
       continue;
     }
     if (!repair) {
+      repair = std::make_unique<Repair>(link_.settings());
       fence = link_.fence({.hold = true}, stop);
-      repair =
-          std::make_unique<Repair>(link_.settings(), fence->source_snapshot(), fence->owner());
+      repair->stand_at(fence->source_snapshot(), fence->owner());
     }
     report.mended.push_back(repair->mend(report.compared[i], proof, stop));
     const MendedTable& mended = report.mended.back();

@@ -17,7 +17,7 @@ select t.root::bigint,
   from tree t
   join pg_class c on c.oid = t.node
   left join lateral (
-    select string_agg(concat_ws(' ', attnum, attname, atttypid, atttypmod), ', ' order by attnum)
+    select string_agg(concat_ws(' ', attnum, attname, atttypid, atttypmod, attcollation, attgenerated), ', ' order by attnum)
              as columns
       from pg_attribute
      where attrelid = c.oid and attnum > 0 and not attisdropped) a on true

@@ -8,7 +8,9 @@ with tables as (
 )
 select n.nspname, c.relname, s.seqincrement,
        case when has_sequence_privilege(c.oid, 'select') or has_sequence_privilege(c.oid, 'usage')
-            then coalesce(pg_sequence_last_value(c.oid), s.seqstart - s.seqincrement) end
+            then coalesce(pg_sequence_last_value(c.oid),
+                          least(greatest(s.seqstart::numeric - s.seqincrement,
+                                         -9223372036854775807), 9223372036854775807)) end::bigint
   from pg_sequence s
   join pg_class c on c.oid = s.seqrelid
   join pg_namespace n on n.oid = c.relnamespace

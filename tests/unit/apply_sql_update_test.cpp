@@ -144,12 +144,14 @@ TEST_CASE("a mending update that does not know the whole row queues the one it d
   CHECK(queued.sql ==
         R"(with found as (update only "s"."t" r set "b" = $2::text )" + kById +
             R"( returning 1), done as (insert into repld.refetch (link, schema_name, table_name, )"
-            R"(columns, key, digest) select 'l', 's', 't', array['id'], key, )"
-            R"(sha256(textsend(key::text)) from (select array[$3::text] as key) k )"
+            R"(columns, key, digest) select k.*, )"
+            R"(sha256(textsend(array[columns::text, key::text]::text)) )"
+            R"(from (values ('l', 's', 't', array['id'], array[$3::text])) )"
+            R"(k (link, schema_name, table_name, columns, key) )"
             R"(where not exists (select from only "s"."t" r )" +
             kById +
             R"() on conflict (link, schema_name, table_name, digest) do update set )"
-            R"(columns = excluded.columns returning 1) select (select count(*) from found), )"
+            R"(id = default returning 1) select (select count(*) from found), )"
             R"(1 / ((select count(*) from found) + (select count(*) from done)))");
   CHECK(shown(queued.parameters) == "new 0, new 2, new 0 as printed");
   const UpdateShape moved = {{true, false, true}, true, Flags{true, false, false}};
