@@ -21,7 +21,8 @@ run_program() {
 }
 
 # run_cases JOBS PROGRAM: each case in a process of its own, so that one that hangs or crashes
-# takes no other along. What a case prints is shown only when it fails.
+# takes no other along. The last come first: the longest are among them. What a case prints is shown
+# only when it fails.
 run_cases() {
   local jobs=$1 program=$2 logs names number
   mapfile -t names < <("$program" --list-test-cases --no-intro | sed '1,/^====/d; /^====/,$d')
@@ -32,8 +33,8 @@ run_cases() {
   logs=$(mktemp -d "${TMPDIR:-/tmp}/repld-test.XXXXXX")
   # shellcheck disable=SC2046
   trap 'kill $(jobs -p) 2>/dev/null; exit 130' INT TERM
-  for ((number = 1; number <= ${#names[@]}; number++)); do
-    ((number <= jobs)) || wait -n || true
+  for ((number = ${#names[@]}; number >= 1; number--)); do
+    ((${#names[@]} - number < jobs)) || wait -n || true
     run_case "$program" "$number" "${names[number - 1]}" "$logs/$number" &
   done
   wait
