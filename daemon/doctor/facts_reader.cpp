@@ -132,7 +132,10 @@ ServerFacts read_facts(pg::Session& session, const pg::Server& server,
   read_load(session, facts);
   read_settings(server, facts);
   read_actors(session, facts);
-  facts.trial = try_replication(server);
+  if (!facts.in_recovery) {
+    // A standby makes a slot once its primary says what runs there, which may be never.
+    facts.trial = try_replication(server);
+  }
   const int age =
       facts.trial.sqlstate == "55P03" ? kBlockingTransactionSeconds : kOldTransactionSeconds;
   for (const auto& row : session.exec_params(query(sql::kServerTransactions), age)) {
