@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "doctor_runs.h"
+#include "server/hanging_commit.h"
 #include "server/verify_runs.h"
 #include "support/standby.h"
 
@@ -16,10 +17,6 @@ constexpr const char* kSchema = "create table t (id int primary key, v text)";
 
 bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
-}
-
-void wait_for_standby(const Pair& pair, bool on) {
-  pair.source.cluster->set({{"synchronous_standby_names", on ? "away" : ""}});
 }
 
 bool arrives(const Pair& pair, const std::string& row) {
@@ -36,33 +33,6 @@ void check_named(const Pair& pair) {
   CHECK(found[0].check == "read_only");
   CHECK(found[0].what == "the server is a standby");
 }
-
-// One INSERT whose COMMIT waits until nobody asks for a standby any more.
-class HangingWriter {
- public:
-  HangingWriter(const Pair& pair, int id)
-      : pair_(pair), thread_([&pair, id] {
-          pair.on_source(fmt::format("insert into t values ({}, 'hangs')", id));
-        }) {}
-  ~HangingWriter() { wait_for_standby(pair_, false); }
-
-  // Of its transaction, once it hangs.
-  std::string xid() const {
-    std::string found;
-    eventually(30s, [&] {
-      const auto rows =
-          Pair::run_sql(pair_.source.superuser_dsn,
-                        "select backend_xid from pg_stat_activity where wait_event = 'SyncRep'");
-      found = rows.empty() ? "" : rows[0][0].c_str();
-      return !found.empty();
-    });
-    return found;
-  }
-
- private:
-  const Pair& pair_;
-  std::jthread thread_;
-};
 
 }  // namespace
 
@@ -110,9 +80,8 @@ TEST_SUITE("fence_standby") {
     Pair pair;
     pair.on_both(kSchema);
     REQUIRE(pair.begin());
-    wait_for_standby(pair, true);
     {
-      const HangingWriter hanging(pair, 1);
+      const HangingCommit hanging(pair, "insert into t values (1, 'hangs')");
       REQUIRE(arrives(pair, "id = 1"));
       Verifying verifying(pair);
       // It is on the target, and no snapshot of the source shows it: there is no fence to stand at.
@@ -134,9 +103,8 @@ TEST_SUITE("fence_standby") {
     Pair pair;
     pair.on_both(kSchema);
     REQUIRE(pair.begin());
-    wait_for_standby(pair, true);
     {
-      const HangingWriter hanging(pair, 1);
+      const HangingCommit hanging(pair, "insert into t values (1, 'hangs')");
       REQUIRE(arrives(pair, "id = 1"));
       const std::string xid = hanging.xid();
       Outcome outcome;
