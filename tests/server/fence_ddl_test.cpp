@@ -5,7 +5,9 @@
 // since what it prints is large.
 #include <doctest/doctest.h>
 
+#include "server/existing_links.h"
 #include "server/verify_runs.h"
+#include "support/tcp_proxy.h"
 
 using namespace repld::testing;
 
@@ -31,11 +33,15 @@ class SlowPair : public Pair {
         rows));
   }
 
-  bool reads_slow() const {
+  bool reads_slow() const { return shows(source, "state = 'active' and query like 'copy (%'"); }
+
+  // Whether a session of verify at the slow table comes to be like this.
+  static bool shows(const Platform& platform, const std::string& condition) {
     return eventually(60s, [&] {
-      return run_sql(source.superuser_dsn,
-                     "select from pg_stat_activity where state = 'active' and query like "
-                     "'copy (select%' and query like '%slow%' and pid <> pg_backend_pid()")
+      return run_sql(platform.superuser_dsn,
+                     "select from pg_stat_activity where query like '%slow%' "
+                     "and pid <> pg_backend_pid() and " +
+                         condition)
                  .size() == 1;
     });
   }
@@ -88,6 +94,28 @@ TEST_SUITE("fence_ddl") {
     }
     REQUIRE(pair.caught_up());
     CHECK(pair.difference({"public.t", "public.slow"}) == "");
+  }
+
+  TEST_CASE("TRUNCATE waits no longer when the target falls silent while verify reads it") {
+    SlowPair pair(kRowsForLong);
+    // The source has nothing to read, and waits for the target in its transaction.
+    pair.on_source("delete from slow");
+    TcpProxy to_target(pair.target.remote_port());
+    replace_in_config(pair.daemon, fmt::format("port={} ", pair.target.remote_port()),
+                      fmt::format("port={} ", to_target.port()));
+    REQUIRE(pair.begin());
+    Verifying verifying(pair);
+    REQUIRE(SlowPair::shows(pair.target, "state = 'active' and query like 'copy (%'"));
+    REQUIRE(SlowPair::shows(pair.source, "state = 'idle in transaction'"));
+    to_target.stall(true);
+    std::string refused;
+    const double waited = seconds_of(
+        [&] { refused = sqlstate_of(pair.source.dsn, "set lock_timeout = '20s'; truncate slow"); });
+    to_target.stall(false);
+    MESSAGE("waited for " << waited << " s");
+    CHECK(refused == "");
+    CHECK(waited < kGivesWaySeconds);
+    CHECK(differences(verifying.proofs()) == "");
   }
 
   TEST_CASE("ALTER TABLE that rewrites what verify reads waits for a moment, and is equal after") {
