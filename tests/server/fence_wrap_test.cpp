@@ -14,8 +14,10 @@ constexpr int64_t kSetUp = 3000;  // ids, more than a set-up takes on either sid
 
 // Lets the server go on a little before the wrap.
 void go_near_wrap(const Platform& platform) {
-  run_alone(platform.cluster->superuser_dsn("postgres"), "vacuum freeze");
   run_alone(platform.superuser_dsn, "vacuum freeze");
+  if (platform.database != "postgres") {
+    run_alone(platform.cluster->superuser_dsn("postgres"), "vacuum freeze");
+  }
   run_alone(platform.superuser_dsn, "select pg_switch_wal()");
   platform.cluster->stop(StopMode::fast);
   set_next_xid(platform.cluster->directory() + "/data", static_cast<uint32_t>(kWrap - kSetUp));
