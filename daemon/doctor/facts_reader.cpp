@@ -53,6 +53,10 @@ void read_identity(pg::Session& session, ServerFacts& facts) {
 // From a session that pins nothing: our own would only show what they state.
 void read_settings(const pg::Server& server, ServerFacts& facts) {
   pg::Session unpinned(server, pg::Purpose::unpinned);
+  if (facts.in_recovery) {
+    // Which a standby refuses as serializable, whatever is asked.
+    unpinned.exec("set default_transaction_isolation = 'repeatable read'");
+  }
   for (const auto& row : unpinned.exec(query(sql::kServerSettings))) {
     facts.settings[text(row[0])] = {text(row[1]), text(row[2]), text(row[3])};
   }
