@@ -126,7 +126,8 @@ class DecodingChecks {
     }
     // The causes are named already, or will be; the trial would only repeat them.
     const bool waits = trial.sqlstate == "55P03" && !facts_.transactions.empty();
-    if (explained_ || waits || (has_own_slot() && trial.sqlstate.substr(0, 2) == "53")) {
+    if (explained_ || facts_.in_recovery || waits ||
+        (has_own_slot() && trial.sqlstate.substr(0, 2) == "53")) {
       return;
     }
     const bool blocked = trial.sqlstate == "55P03";

@@ -53,6 +53,10 @@ void read_identity(pg::Session& session, ServerFacts& facts) {
 // From a session that pins nothing: our own would only show what they state.
 void read_settings(const pg::Server& server, ServerFacts& facts) {
   pg::Session unpinned(server, pg::Purpose::unpinned);
+  if (facts.in_recovery) {
+    // Which a standby refuses as serializable, whatever is asked.
+    unpinned.exec("set default_transaction_isolation = 'repeatable read'");
+  }
   for (const auto& row : unpinned.exec(query(sql::kServerSettings))) {
     facts.settings[text(row[0])] = {text(row[1]), text(row[2]), text(row[3])};
   }
@@ -132,7 +136,10 @@ ServerFacts read_facts(pg::Session& session, const pg::Server& server,
   read_load(session, facts);
   read_settings(server, facts);
   read_actors(session, facts);
-  facts.trial = try_replication(server);
+  if (!facts.in_recovery) {
+    // A standby makes a slot once its primary says what runs there, which may be never.
+    facts.trial = try_replication(server);
+  }
   const int age =
       facts.trial.sqlstate == "55P03" ? kBlockingTransactionSeconds : kOldTransactionSeconds;
   for (const auto& row : session.exec_params(query(sql::kServerTransactions), age)) {

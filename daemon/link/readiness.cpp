@@ -134,6 +134,16 @@ void require_owned(pg::Session& target, const std::vector<TableName>& tables) {
 
 }  // namespace
 
+void require_primary(pg::Session& source) {
+  if (source.exec("select pg_is_in_recovery()")[0][0].as<bool>()) {
+    throw Error(ErrorKind::refused, "the source is a standby")
+        .detail("its snapshots and positions are not those of the primary")
+        .hint(
+            "Let source.dsn name the primary; several hosts with target_session_attrs=read-write "
+            "find it. repld goes on by itself once the server is one.");
+  }
+}
+
 void require_ready(pg::Session& source, pg::Session& target, const std::vector<SourceTable>& tables,
                    const std::vector<TableName>& targets, bool publishes) {
   require_decoding(source, publishes);

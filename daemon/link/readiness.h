@@ -8,6 +8,11 @@
 
 namespace repld::link {
 
+// Throws Error(refused), which is looked at again by itself, when the source is a standby: nothing
+// can be set up on it, and its snapshots do not follow the order of its WAL. Of a link that exists
+// too: a primary may be demoted, and to a standby without our slot the slot would look lost.
+void require_primary(pg::Session& source);
+
 // Throws Error(refused), which is looked at again by itself: the source decodes and has a free
 // slot; its tables are ours to read; no policy hides rows of a table from our role, on either side;
 // the target's tables are ours to alter, and those that reference them. `targets` parallel to

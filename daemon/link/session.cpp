@@ -8,6 +8,7 @@
 #include "link/fence.h"
 #include "link/placement.h"
 #include "link/published.h"
+#include "link/readiness.h"
 #include "link/relation_filter.h"
 #include "link/replicated.h"
 #include "link/setup.h"
@@ -172,6 +173,7 @@ Lsn LinkSession::prepare_stream() {
     shared_.status.with([](LinkStatus& status) { ++status.reconnects_source; });
   }
   shared_.status.with([](LinkStatus& status) { status.source_up = status.target_up = true; });
+  require_primary(*source_);
   const pg::SystemIdentity identity = replication_->identify_system();
   if (row_) {
     require_same_publications(settings.config, *row_);

@@ -1,5 +1,7 @@
 #include "verify/scan.h"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <utility>
 
@@ -14,7 +16,11 @@ constexpr const char* kSettings = "set local work_mem = '32MB'; set local lock_t
 
 Scan::Scan(Endpoint endpoint) : endpoint_(std::move(endpoint)) {
   // Not PQbackendPID: a pooler makes up its own.
-  backend_pid_ = pg::text(connection().exec("select pg_backend_pid()"), 0, 0);
+  const auto row = connection().exec(
+      "select pid, extract(epoch from backend_start) from pg_stat_activity "
+      "where pid = pg_backend_pid()");
+  backend_ = fmt::format("pid = {} and extract(epoch from backend_start) = {}", pg::text(row, 0, 0),
+                         pg::text(row, 0, 1));
   connection().exec(kSettings);
 }
 
@@ -60,7 +66,13 @@ std::optional<std::string_view> Scan::read(const std::stop_token& stop) {
 
 void Scan::interrupt() const {
   try {
-    pg::Session(endpoint_.server).exec("select pg_cancel_backend(" + backend_pid_ + ")");
+    // Between two statements there is nothing to cancel, and the locks would stay for as long as
+    // the other side takes.
+    pg::Session(endpoint_.server)
+        .exec(
+            "select case when state = 'idle in transaction' then pg_terminate_backend(pid) "
+            "else pg_cancel_backend(pid) end from pg_stat_activity where " +
+            backend_);
   } catch (const Error& error) {
     // A server that takes no session now: the statement ends by itself, or we are called again.
     if (error.kind() != ErrorKind::connect) {

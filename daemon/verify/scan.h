@@ -47,7 +47,8 @@ class Scan {
   // The view lives until the next call. Throws Error(connect) once stopped.
   std::optional<std::string_view> read(const std::stop_token& stop);
 
-  // From any thread: ends the statement that runs now, if any. The transaction is then lost.
+  // From any thread: ends the statement that runs now, or the session when none does. The
+  // transaction is then lost, with its locks.
   void interrupt() const;
 
   pg::CopyConnection& connection() { return endpoint_.connection; }
@@ -55,7 +56,7 @@ class Scan {
 
  private:
   Endpoint endpoint_;
-  std::string backend_pid_;
+  std::string backend_;  // a condition on pg_stat_activity
   int64_t bytes_ = 0;
 };
 

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <csignal>
 
-#include "support/pair.h"
+#include "server/verify_runs.h"
 
 using namespace repld::testing;
 
@@ -65,31 +65,6 @@ class Load {
   std::atomic<int64_t> written_{0};
   std::vector<std::jthread> threads_;
 };
-
-nlohmann::json verify(const Pair& pair, std::vector<std::string> arguments = {}) {
-  arguments.insert(arguments.begin(), {"--json", "verify"});
-  const Outcome outcome = pair.daemon.replctl(arguments);
-  INFO(outcome.err);
-  INFO(pair.daemon.status_json());
-  REQUIRE(outcome.exit_code <= 1);
-  auto json = nlohmann::json::parse(outcome.out, nullptr, false);
-  REQUIRE(json.is_object());
-  CHECK(json["equal"].get<bool>() == (outcome.exit_code == 0));
-  return json;
-}
-
-// "a 1/0/0" for each table that is not equal.
-std::string differences(const nlohmann::json& proofs) {
-  std::string text;
-  for (const auto& table : proofs["tables"]) {
-    const int64_t counts[] = {table["missing"], table["extra"], table["different"]};
-    if (counts[0] + counts[1] + counts[2] > 0 || table["unproven"] != "") {
-      text += fmt::format("{} {}/{}/{} {};", table["table"].get<std::string>(), counts[0],
-                          counts[1], counts[2], table["unproven"].get<std::string>());
-    }
-  }
-  return text;
-}
 
 int rounds() {
   const char* given = std::getenv("REPLD_TEST_FENCES");

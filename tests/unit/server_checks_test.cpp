@@ -77,7 +77,11 @@ const Fault kFaults[] = {
     {[](ServerFacts& f) { f.connections = 50; }, Severity::warning, "connections", "", ""},
     {[](ServerFacts& f) { f.may_create_schemas = false; }, Severity::error, "database",
      "grant create on database \"db\" to \"us\";", "owner"},
-    {[](ServerFacts& f) { f.in_recovery = true; }, Severity::error, "read_only", "primary", ""},
+    {[](ServerFacts& f) {
+       f.in_recovery = true;
+       f.trial.passed = false;
+     },
+     Severity::error, "read_only", "primary", ""},
     {[](ServerFacts& f) { f.read_only = true; }, Severity::error, "read_only",
      "default_transaction_read_only off", ""},
     {[](ServerFacts& f) {
