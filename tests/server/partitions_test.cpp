@@ -59,6 +59,32 @@ TEST_SUITE("partitions") {
     CHECK(pair.difference({"public.m"}) == "");
   }
 
+  TEST_CASE("partitions appear on a source that divides by something else than the target") {
+    struct Other {
+      const char* source;
+      const char* target;
+    };
+    const Other others[] = {{"list (k)", "range (k)"}, {"list (k)", "list (id)"}};
+    for (const Other& other : others) {
+      CAPTURE(other.target);
+      Pair pair;
+      const std::string columns = "create table p (id int, k int, primary key (id, k)) ";
+      pair.on_source(columns + "partition by " + other.source);
+      pair.on_source("create table p1 partition of p for values in (1)");
+      pair.on_target(columns + "partition by " + other.target);
+      pair.on_target("create table p_all partition of p default");
+      pair.on_source("insert into p values (1, 1)");
+      REQUIRE(pair.begin());
+      pair.on_source(
+          "create table p2 partition of p for values in (2); insert into p values (7, 1), (9, 2); "
+          "update p set k = 3 - k where id > 1");
+      CHECK_MESSAGE(pair.caught_up(), pair.link().dump());
+      CHECK(pair.difference({"public.p"}) == "");
+      CHECK(pair.count(pair.target.dsn, "p_all") == 3);
+      CHECK(sqlstate_of(pair.target.dsn, "delete from p_all") == "25006");
+    }
+  }
+
   TEST_CASE("TRUNCATE of a partition that holds other rows on the target stops the link") {
     Pair pair;
     pair.on_source(kByMonth);
