@@ -114,6 +114,7 @@ SchemaMap::SchemaMap(pg::Session& target, SchemaQuestions ask, IdentityNeed drop
     : target_(target), ask_(std::move(ask)), dropped_(dropped) {}
 
 void SchemaMap::map_all(const TransactionPart& part) {
+  xid_ = part.xid;
   const Relation* last = nullptr;
   bool inserts_only = false;
   for (const Change& change : part.changes) {
@@ -161,6 +162,7 @@ TargetTable SchemaMap::target_of(const Relation& relation, const TableName& root
 }
 
 std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
+  ask_.require_shown(*relation, xid_);
   const TableName own_name{relation->schema, relation->name};
   // A partition that was dropped since is found through the target's partition of that name.
   RelationFacts source;

@@ -1,6 +1,8 @@
 // Partitions that appear while running, and targets that divide a table in another way.
 #include <doctest/doctest.h>
 
+#include <thread>
+
 #include "support/pair.h"
 
 using namespace repld::testing;
@@ -83,6 +85,34 @@ TEST_SUITE("partitions") {
       CHECK(pair.count(pair.target.dsn, "p_all") == 3);
       CHECK(sqlstate_of(pair.target.dsn, "delete from p_all") == "25006");
     }
+  }
+
+  TEST_CASE("partitions and columns stream before the source shows them, and no link stops of it") {
+    PairOptions options;
+    options.extra = "[apply]\non_new_column = \"add\"";
+    Pair pair(options);
+    pair.on_both(kByMonth);
+    pair.on_both("create table t (id int primary key)");
+    pair.on_source("insert into t values (1)");
+    REQUIRE(pair.begin());
+    for (const char* sql :
+         {"begin; create table m_2 partition of m for values from ('2026-02-01') to "
+          "('2026-03-01'); insert into m values (1, '2026-02-05', 'x'); commit",
+          "begin; alter table t add a int default 7; insert into t values (2, 8); commit"}) {
+      CAPTURE(sql);
+      pair.source.cluster->set({{"synchronous_standby_names", "away"}});
+      std::jthread writer([&] { run_alone(pair.source.dsn, sql); });
+      const bool told = eventually(30s, [&] {
+        return pair.error_message().find("does not show yet what it streams") != std::string::npos;
+      });
+      CHECK_MESSAGE(told, pair.link().dump());
+      CHECK(pair.link()["state"] != "paused");
+      pair.source.cluster->set({{"synchronous_standby_names", ""}});
+      writer.join();
+      REQUIRE_MESSAGE(pair.caught_up(), pair.link().dump());
+    }
+    CHECK(pair.difference({"public.m", "public.t"}) == "");
+    CHECK(pair.count(pair.target.dsn, "m_2") == 1);
   }
 
   TEST_CASE("TRUNCATE of a partition that holds other rows on the target stops the link") {
