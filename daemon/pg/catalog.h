@@ -9,8 +9,8 @@
 
 namespace repld::pg {
 
-// Measuring waits for whoever has locked a table as a whole, which a prepared transaction may do for
-// hours; only a copy needs it.
+// Measuring waits for whoever has locked a table as a whole, which a prepared transaction may do
+// for hours; only a copy needs it.
 enum class Sizes { measured, estimated };
 
 // Every table of the source that could be replicated, by name, as the transaction's snapshot

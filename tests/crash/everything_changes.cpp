@@ -143,7 +143,8 @@ std::vector<Operation> partitions() {
       {"partition: TRUNCATE of a leaf", 1, true, R"sql(
     insert into parted_1 values (@n, 11, 'gone') on conflict do nothing; truncate parted_1)sql"},
       {"partition: TRUNCATE of the root", 1, true, R"sql(
-    truncate parted; insert into parted select i, i % 30, 'again' from generate_series(1, 60) i)sql"},
+    truncate parted;
+    insert into parted select i, i % 30, 'again' from generate_series(1, 60) i)sql"},
       {"other layout: row", 2, false,
        "insert into dealt values (@n, @n % 4, '') on conflict do nothing"},
       {"other layout: rows move", 2, false,
