@@ -128,6 +128,7 @@ SchemaMap::SchemaMap(pg::Session& target, std::string link, SchemaQuestions ask,
     : target_(target), link_(std::move(link)), ask_(std::move(ask)), dropped_(dropped) {}
 
 void SchemaMap::map_all(const TransactionPart& part) {
+  xid_ = part.xid;
   const Relation* last = nullptr;
   bool inserts_only = false;
   for (const Change& change : part.changes) {
@@ -175,6 +176,7 @@ TargetTable SchemaMap::target_of(const Relation& relation, const TableName& root
 }
 
 std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
+  ask_.require_shown(*relation, xid_);
   const TableName own_name{relation->schema, relation->name};
   // A partition that was dropped since is found through the target's partition of that name.
   RelationFacts source;

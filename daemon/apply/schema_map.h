@@ -59,6 +59,8 @@ using EnsureColumns = std::function<bool(const Relation& relation, const TargetT
 
 // What the map asks the link, once per shape of a relation.
 struct SchemaQuestions {
+  // Throws where the source does not show yet what the transaction `xid` made of the relation.
+  std::function<void(const Relation& relation, uint32_t xid)> require_shown;
   LookUp look_up;
   EnsurePartition ensure_partition;
   EnsureColumns ensure_columns;
@@ -100,6 +102,7 @@ class SchemaMap {
   const SchemaQuestions ask_;
   const IdentityNeed dropped_;
   std::function<void()> release_;
+  uint32_t xid_ = 0;  // of the part that is mapped
   std::unordered_map<const Relation*, std::unique_ptr<MappedRelation>> relations_;
   std::vector<Prepared*> prepared_;
   uint64_t next_name_ = 0;

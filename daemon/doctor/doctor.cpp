@@ -122,8 +122,9 @@ class Examination {
 
   // What the set-up would take, of what it reads.
   std::vector<SourceTable> source_tables(pg::Session& source) const {
-    std::vector<SourceTable> tables = source.transact(
-        [](pqxx::transaction_base& transaction) { return pg::read_source_tables(transaction); });
+    std::vector<SourceTable> tables = source.transact([](pqxx::transaction_base& transaction) {
+      return pg::read_source_tables(transaction, pg::Sizes::measured);
+    });
     tables.erase(std::remove_if(tables.begin(), tables.end(),
                                 [&](const SourceTable& table) {
                                   return !replicates_table(config_, table.name.schema,

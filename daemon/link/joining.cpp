@@ -179,8 +179,9 @@ std::vector<SourceTable> Joining::candidates(pg::Session& source, pg::Session& t
     names.insert({row[0].c_str(), row[1].c_str()});
     oids.insert(row[2].as<uint32_t>());
   }
-  std::vector<SourceTable> tables = source.transact(
-      [](pqxx::transaction_base& transaction) { return pg::read_source_tables(transaction); });
+  std::vector<SourceTable> tables = source.transact([](pqxx::transaction_base& transaction) {
+    return pg::read_source_tables(transaction, pg::Sizes::estimated);
+  });
   const auto is_none = [&](const SourceTable& table) {
     const TableName& name = table.name;
     return names.count(name) > 0 || oids.count(table.oid) > 0 ||
@@ -310,7 +311,7 @@ TablePlan Joining::shown_by(const std::string& snapshot, const TablePlan& plan, 
     pg::import_snapshot(transaction, snapshot);
     // Sizes are asked of files, so that DDL of the application may be in the way.
     transaction.exec(kShortLockTimeout);
-    return pg::read_source_tables(transaction);
+    return pg::read_source_tables(transaction, pg::Sizes::measured);
   });
   TablePlan shown;
   for (const SourceTable& table : tables) {

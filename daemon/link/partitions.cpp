@@ -93,6 +93,13 @@ bool Partitions::create(const Relation& relation, const TableName& root,
   if (bound.empty()) {
     return false;  // dropped since; whether its rows have a place is for the target to say
   }
+  // Bounds mean something only under the key they were written for: the same ones may fit another.
+  const auto key = target_.exec_params(std::string(sql::kPartitionKey), bound[0][0].c_str(),
+                                       bound[0][1].c_str());
+  if (!key.empty() && std::string_view(key[0][0].c_str()) != bound[0][3].c_str()) {
+    leave_out(relation);
+    return false;
+  }
   before_ddl();
   try {
     target_.transact([&](pqxx::transaction_base& transaction) {
@@ -108,11 +115,15 @@ bool Partitions::create(const Relation& relation, const TableName& root,
     if (error.sqlstate() != kOverlaps) {
       throw;
     }
-    divided_otherwise_.insert(relation.oid);
-    spdlog::info("partition \"{}\": the target divides the table in another way",
-                 relation.full_name());
+    leave_out(relation);
     return false;
   }
+}
+
+void Partitions::leave_out(const Relation& relation) {
+  divided_otherwise_.insert(relation.oid);
+  spdlog::info("partition \"{}\": the target divides the table in another way",
+               relation.full_name());
 }
 
 }  // namespace repld::link

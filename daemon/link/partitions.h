@@ -47,6 +47,8 @@ class Partitions {
   // Whether it was made.
   bool create(const Relation& relation, const TableName& root,
               const std::function<void()>& before_ddl);
+  // Its rows go where the target's own partitions put them.
+  void leave_out(const Relation& relation);
 
   pg::Session& source_;
   pg::Session& target_;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/xid.h"
 #include "link/adoption.h"
+#include "link/shown.h"
 #include "pg/catalog.h"
 
 namespace repld::link {
@@ -17,11 +17,6 @@ bool of_an_extension(pg::Session& source, uint32_t oid) {
                   "where classid = 'pg_class'::regclass and objid = $1::oid and deptype = 'e'",
                   oid)
               .empty();
-}
-
-bool shows(pg::Session& source, uint32_t xid) {
-  const auto rows = source.exec("select pg_current_snapshot()");
-  return SourceSnapshot::parse(rows[0][0].c_str()).sees(xid);
 }
 
 bool is_published(pg::Session& source, const std::vector<std::string>& publications,
@@ -72,9 +67,7 @@ bool RelationFilter::look_up(const Relation& relation, uint32_t xid) const {
   const bool visible = shows(source, xid);
   const std::optional<RelationFacts> facts = pg::relation_facts(source, relation.oid);
   if (!facts && !visible) {
-    throw Error(ErrorKind::connect, "the source does not show yet what it streams")
-        .detail("its commit waits, for a synchronous standby perhaps")
-        .table(relation.full_name());
+    throw not_shown_yet(relation);
   }
   const TableName root = facts ? facts->root : name;
   if (tables_.count(root) > 0) {

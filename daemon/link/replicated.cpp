@@ -70,7 +70,7 @@ std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared)
 
 ReplicatedTables replicated_tables(pg::Session& live, const Shared& shared,
                                    pqxx::transaction_base& target, pqxx::transaction_base& source) {
-  std::vector<SourceTable> known = pg::read_source_tables(source);
+  std::vector<SourceTable> known = pg::read_source_tables(source, pg::Sizes::estimated);
   const std::vector<TableSupply> adopted = read_adopted(live, shared.name());
   if (!adopted.empty()) {
     known = supplied_tables(known, adopted);

@@ -1,6 +1,7 @@
 // What a session answers about relations of the stream: where they stand on either side, and what
 // is made or left out because of it.
 #include "link/session.h"
+#include "link/shown.h"
 #include "pg/catalog.h"
 
 namespace repld::link {
@@ -30,6 +31,11 @@ Partitions LinkSession::partitions() {
 
 apply::SchemaQuestions LinkSession::questions(Partitions& partitions, NewColumns& new_columns) {
   apply::SchemaQuestions questions;
+  questions.require_shown = [this](const Relation& relation, uint32_t xid) {
+    if (!shows(*source_, xid)) {
+      throw not_shown_yet(relation);
+    }
+  };
   questions.look_up = [this](uint32_t oid) { return look_up(oid); };
   questions.ensure_partition = [&partitions](const Relation& leaf, const TableName& root,
                                              const std::function<void()>& before_ddl) {

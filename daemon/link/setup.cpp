@@ -152,7 +152,8 @@ Setup::Sight Setup::look(const std::string& snapshot) {
       pg::import_snapshot(transaction, snapshot);
     }
     Sight sight;
-    sight.tables = pg::read_source_tables(transaction);
+    sight.tables = pg::read_source_tables(
+        transaction, snapshot.empty() ? pg::Sizes::estimated : pg::Sizes::measured);
     if (existing_) {
       sight.supplies = stream::read_supplies(transaction, *existing_);
       require_one_column_list(sight.supplies);

@@ -17,9 +17,10 @@ std::vector<std::string> names_of_json(const pqxx::field& field) {
 
 }  // namespace
 
-std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction) {
+std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction, Sizes sizes) {
   std::vector<SourceTable> tables;
-  for (const auto& row : transaction.exec(std::string(sql::kSourceTables))) {
+  for (const auto& row :
+       transaction.exec_params(std::string(sql::kSourceTables), sizes == Sizes::measured)) {
     const auto root_oid = row[0].as<uint32_t>();
     if (tables.empty() || tables.back().oid != root_oid) {
       SourceTable table;

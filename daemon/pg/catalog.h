@@ -9,9 +9,13 @@
 
 namespace repld::pg {
 
+// Measuring waits for whoever has locked a table as a whole, which a prepared transaction may do
+// for hours; only a copy needs it.
+enum class Sizes { measured, estimated };
+
 // Every table of the source that could be replicated, by name, as the transaction's snapshot
 // shows them.
-std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction);
+std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction, Sizes sizes);
 
 // Nothing when the relation is gone.
 std::optional<RelationFacts> relation_facts(Session& session, uint32_t oid);

@@ -5,6 +5,8 @@
 --
 -- An identity is usable when publishing the leaf leaves its UPDATE and DELETE possible. From version
 -- 18 on they fail where it has a generated column, which FULL means of any column.
+-- $1 whether sizes are measured: that waits for who has locked a table as a whole. Otherwise they are
+--    what the last VACUUM or ANALYZE saw
 -- returns: root oid, schema, name, partitioned, owned, columns (text[] as json), leaf oid, leaf schema,
 --          leaf name, leaf pages, leaf bytes with TOAST, leaf identity is usable, root has a primary
 --          key, generated columns (text[] as json), leaf streams, FULL would be a usable identity of
@@ -26,8 +28,8 @@ select r.oid::bigint, rn.nspname, r.relname, r.relkind = 'p', pg_has_role(r.relo
        (select json_agg(a.attname order by a.attnum)
           from pg_attribute a
          where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''),
-       l.oid::bigint, ln.nspname, l.relname, coalesce(pg_relation_size(l.oid) / 8192, 0),
-       coalesce(pg_table_size(l.oid), 0),
+       l.oid::bigint, ln.nspname, l.relname, case when $1 then coalesce(pg_relation_size(l.oid) / 8192, 0) else l.relpages end,
+       case when $1 then coalesce(pg_table_size(l.oid), 0) else l.relpages::bigint * 8192 end,
        case l.relreplident
          when 'f' then g.strict is null
          when 'd' then exists (select from pg_index x

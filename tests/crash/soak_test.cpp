@@ -1,6 +1,6 @@
-// Two databases are written to while their daemons are killed and both servers restart once; at
-// the end each copy must equal its source row by row, and no reader of a copy may ever have seen
-// half a transaction.
+// Databases are written to, one of them with everything that PostgreSQL can stream, while their
+// daemons are killed and both servers restart; at the end each copy must equal its source row by
+// row without a row ever mended, and no reader of a copy may ever have seen half a transaction.
 //
 // REPLD_SOAK_SECONDS: length, 120 by default. REPLD_SOAK_SEED: seed of the writers and of the
 // plan of kills; printed, so that a failure can be run again.
@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
 #include <future>
 #include <list>
 #include <memory>
@@ -19,13 +20,14 @@
 #include <thread>
 #include <vector>
 
+#include "everything.h"
 #include "snapshot_reader.h"
 #include "support/compare.h"
 #include "support/daemon.h"
 #include "support/eventually.h"
 #include "support/platforms.h"
 #include "support/sample_databases.h"
-#include "worker.h"
+#include "writing.h"
 
 namespace repld::testing {
 namespace {
@@ -34,7 +36,10 @@ using namespace std::chrono_literals;
 using demo::Operation;
 using demo::WorkerCounts;
 
-constexpr int kKillsMin = 20;
+// At least these kills, and a restart of either server in every one of these stretches.
+constexpr int64_t kKillsMin = 20;
+constexpr std::chrono::milliseconds kPerKillMax = 6s;
+constexpr std::chrono::milliseconds kPerRestart = 2min;
 constexpr int kWritersPerDatabase = 4;
 constexpr double kTransactionsPerSecond = 100;  // per database
 
@@ -51,25 +56,36 @@ struct Blow {
   int daemon;  // of kill_daemon; taken modulo their number
 };
 
+int64_t kills_due(std::chrono::milliseconds length) {
+  return std::max<int64_t>(kKillsMin, length / kPerKillMax);
+}
+
 std::vector<Blow> plan_blows(uint64_t seed, std::chrono::milliseconds length) {
   std::mt19937_64 engine(seed);
   const auto between = [&](int64_t low, int64_t high) {
     return std::chrono::milliseconds(std::uniform_int_distribution<int64_t>(low, high)(engine));
   };
   const int64_t ms = length.count();
-  const auto kills = std::max<int64_t>(kKillsMin + 2, ms / 4000);
+  const int64_t kills = std::max<int64_t>(kKillsMin + 2, ms / 4000);
   std::vector<Blow> plan;
   for (int64_t i = 0; i < kills; i++) {
-    plan.push_back({between(0, ms), Blow::Kind::kill_daemon, static_cast<int>(engine() % 2)});
+    plan.push_back({between(0, ms), Blow::Kind::kill_daemon, static_cast<int>(engine() % 60)});
   }
-  plan.push_back({between(ms * 3 / 10, ms * 4 / 10), Blow::Kind::restart_source, 0});
-  plan.push_back({between(ms * 6 / 10, ms * 7 / 10), Blow::Kind::restart_target, 0});
+  const int64_t stretches = std::max<int64_t>(1, length / kPerRestart);
+  const int64_t stretch = ms / stretches;
+  for (int64_t i = 0; i < stretches; i++) {
+    const auto in_tenths = [&](int64_t from) {
+      return between(i * stretch + stretch * from / 10, i * stretch + stretch * (from + 1) / 10);
+    };
+    plan.push_back({in_tenths(3), Blow::Kind::restart_source, 0});
+    plan.push_back({in_tenths(6), Blow::Kind::restart_target, 0});
+  }
   std::sort(plan.begin(), plan.end(), [](const Blow& a, const Blow& b) { return a.at < b.at; });
   return plan;
 }
 
-// The writers of one database, in threads of this process.
-class Writers {
+// The writers of a sample database, in threads of this process.
+class Writers : public Writing {
  public:
   Writers(const std::string& dsn, const std::vector<Operation>& operations, uint64_t seed) {
     for (int i = 0; i < kWritersPerDatabase; i++) {
@@ -84,7 +100,7 @@ class Writers {
     }
   }
 
-  WorkerCounts stop() {
+  WorkerCounts stop() override {
     stop_ = true;
     WorkerCounts total;
     for (auto& thread : threads_) total.add(thread.get());
@@ -92,7 +108,7 @@ class Writers {
     return total;
   }
 
-  ~Writers() { stop_ = true; }  // the futures wait
+  ~Writers() override { stop_ = true; }  // the futures wait
 
  private:
   std::atomic<bool> stop_{false};
@@ -126,8 +142,9 @@ struct Lane {
   std::string source_dsn;
   std::string target_dsn;
   std::unique_ptr<Daemon> daemon;
-  std::vector<Operation> operations;
-  std::unique_ptr<Writers> writers;
+  std::function<std::unique_ptr<Writing>(bool beside_a_copy, uint64_t seed)> write;
+  std::vector<std::string> kinds;  // of what is written, that each must have been
+  std::unique_ptr<Writing> writers;
   std::unique_ptr<SnapshotReader> reader;
 };
 
@@ -141,31 +158,46 @@ class Soak {
   Soak(int source_version, uint64_t seed)
       : seed_(seed),
         // How far the copy lags is this machine's affair, not what is tried here.
-        source_(supabase_like(source_version, {{"max_slot_wal_keep_size", "-1"}})),
+        source_(supabase_like(source_version, {{"max_slot_wal_keep_size", "-1"},
+                                               {"max_prepared_transactions", "30"}})),
         target_(timeweb_like(timeweb_variant())) {}
 
   void add_salon() {
     Lane& lane = add_lane("salon");
     load_salon(lane.source_dsn, Load::tables_and_rows);
     load_salon(lane.target_dsn, Load::tables);
-    start(lane, demo::salon_operations());
+    draw_from(lane, demo::salon_operations());
+    start(lane);
   }
 
   void add_pagila(const std::string& directory) {
     Lane& lane = add_lane("pagila");
     load_pagila(directory, lane.source_dsn, Load::tables_and_rows);
     load_pagila(directory, lane.target_dsn, Load::tables);
-    start(lane, demo::pagila_operations());
+    draw_from(lane, demo::pagila_operations());
+    start(lane);
+  }
+
+  void add_everything() {
+    Lane& lane = add_lane("everything", kEverythingApply);
+    load_everything(lane.source_dsn, Load::tables_and_rows);
+    load_everything(lane.target_dsn, Load::tables);
+    lane.write = [&lane](bool beside_a_copy, uint64_t seed) {
+      return std::make_unique<Everything>(lane.source_dsn, lane.target_dsn, beside_a_copy, seed);
+    };
+    lane.kinds = kinds_of_everything();
+    start(lane);
   }
 
   void run(const std::vector<Blow>& plan, std::chrono::seconds length) {
+    length_ = length;
     patience_ = std::max<std::chrono::seconds>(180s, length);
     for (Lane& lane : lanes_) {
       REQUIRE_MESSAGE(reaches(*lane.daemon, "copied", 120s), lane.daemon->log_text());
       const WorkerCounts gentle = lane.writers->stop();
       CHECK(gentle.unexpected == 0);
       CHECK(gentle.committed > 0);
-      lane.writers = std::make_unique<Writers>(lane.source_dsn, lane.operations, seed_ + 1);
+      lane.writers = lane.write(false, seed_ + 1);
       lane.reader = std::make_unique<SnapshotReader>(lane.target_dsn);
     }
     const auto began = std::chrono::steady_clock::now();
@@ -180,34 +212,41 @@ class Soak {
     for (Lane& lane : lanes_) {
       INFO("database ", lane.name);
       const WorkerCounts counts = lane.writers->stop();
-      CHECK(counts.unexpected == 0);
+      CHECK_MESSAGE(counts.unexpected == 0, lane.daemon->log_text());
       CHECK(counts.committed > 0);
       MESSAGE(lane.name, ": ", counts.committed, " transactions, ", counts.rolled_back,
               " rolled back, ", counts.conflicts, " conflicts");
+      check_kinds(lane, counts);
     }
     for (Lane& lane : lanes_) check(lane);
-    CHECK(kills_ >= kKillsMin);
+    CHECK(kills_ >= kills_due(length_));
     MESSAGE(kills_, " kills");
   }
 
  private:
-  Lane& add_lane(const std::string& name) {
-    Lane lane;
+  Lane& add_lane(const std::string& name, const std::string& extra = "") {
+    Lane& lane = lanes_.emplace_back();
     lane.name = name;
     lane.source_dsn = make_database(source_.dsn, name);
     lane.target_dsn = make_database(target_.dsn, name);
-    lanes_.push_back(std::move(lane));
-    return lanes_.back();
+    lane.daemon = std::make_unique<Daemon>(lane.source_dsn, lane.target_dsn, "soak_" + name, extra);
+    return lane;
+  }
+
+  static void draw_from(Lane& lane, const std::vector<Operation>& operations) {
+    lane.write = [&lane, operations](bool beside_a_copy, uint64_t seed) {
+      std::vector<Operation> drawn = operations;
+      if (beside_a_copy) {
+        std::erase_if(drawn, [](const Operation& operation) { return operation.extreme; });
+      }
+      return std::make_unique<Writers>(lane.source_dsn, drawn, seed);
+    };
   }
 
   // The writers begin first, so that the first copy runs beside them; without what starts a copy
   // over every time, such as TRUNCATE, which they get to when everything is copied.
-  void start(Lane& lane, const std::vector<Operation>& operations) {
-    lane.operations = operations;
-    std::vector<Operation> gentle = operations;
-    std::erase_if(gentle, [](const Operation& operation) { return operation.extreme; });
-    lane.writers = std::make_unique<Writers>(lane.source_dsn, gentle, seed_);
-    lane.daemon = std::make_unique<Daemon>(lane.source_dsn, lane.target_dsn, "soak_" + lane.name);
+  void start(Lane& lane) {
+    lane.writers = lane.write(true, seed_);
     lane.daemon->start();
   }
 
@@ -228,24 +267,45 @@ class Soak {
     }
   }
 
+  // A kind that never happens would be a test that cannot fail.
+  static void check_kinds(const Lane& lane, const WorkerCounts& counts) {
+    std::string text;
+    for (const auto& [kind, count] : counts.operations) {
+      text += "\n  " + std::to_string(count) + "  " + kind;
+    }
+    if (!lane.kinds.empty()) MESSAGE(lane.name, ", times that each kind was committed:", text);
+    for (const std::string& kind : lane.kinds) {
+      const auto found = counts.operations.find(kind);
+      CHECK_MESSAGE((found != counts.operations.end() && found->second > 0), "never: ", kind);
+    }
+  }
+
   void check(Lane& lane) {
     INFO("database ", lane.name);
+    const auto began = std::chrono::steady_clock::now();
     REQUIRE_MESSAGE(reaches(*lane.daemon, "caught-up", patience_), lane.daemon->log_text());
+    const auto took = std::chrono::steady_clock::now() - began;
     lane.reader->stop();
-    MESSAGE(lane.name, ": ", lane.reader->samples(), " snapshots read");
+    MESSAGE(lane.name, ": ", lane.reader->samples(), " snapshots read, caught up after ",
+            std::chrono::duration_cast<std::chrono::seconds>(took).count(), " s");
     CHECK(lane.reader->samples() >= 100);
     CHECK(lane.reader->violations() == 0);
     for (const std::string& difference :
          compare_databases(lane.source_dsn, lane.target_dsn, tables_of(lane.source_dsn))) {
       FAIL_CHECK(difference);
     }
+    // Nobody but the daemon wrote to the target. The log is that of all its lives.
+    const std::string log = lane.daemon->log_text();
+    const size_t drift = log.find(": drift: ");
+    if (drift != std::string::npos) FAIL_CHECK(log.substr(drift, log.find('\n', drift) - drift));
   }
 
   const uint64_t seed_;
   Platform source_;
   Platform target_;
   std::list<Lane> lanes_;  // a list: lanes are referred to while others are added
-  int kills_ = 0;
+  int64_t kills_ = 0;
+  std::chrono::seconds length_{};
   std::chrono::seconds patience_{};  // to catch up in the end
 };
 
@@ -257,6 +317,7 @@ void soak(int source_version) {
 
   Soak soak(source_version, seed);
   soak.add_salon();
+  soak.add_everything();
   if (const auto pagila = pagila_directory()) {
     soak.add_pagila(*pagila);
   } else {

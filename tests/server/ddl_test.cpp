@@ -123,6 +123,31 @@ TEST_SUITE("ddl") {
     CHECK(pair.difference({"public.t"}) == "");
   }
 
+  TEST_CASE("a prepared transaction that has locked a whole table does not hold up the others") {
+    PairOptions options;
+    options.source_settings = {{"max_prepared_transactions", "10"}};
+    Pair pair(options);
+    pair.on_both(
+        "create table t (id int primary key); create table u (id int primary key); "
+        "create table p (id int primary key) partition by range (id); "
+        "create table p1 partition of p for values from (0) to (10)");
+    REQUIRE(pair.begin());
+    pair.on_source("begin; truncate t; truncate p1; prepare transaction 'locks'");
+    pair.on_source("insert into u values (1)");
+    CHECK_MESSAGE(pair.caught_up(20s), pair.link().dump());
+    pair.daemon.kill9();
+    run_alone(pair.source.dsn, "rollback prepared 'locks'");
+    pair.on_source("insert into t values (1)");
+    pair.on_source("begin; truncate t; truncate p1; prepare transaction 'locks'");
+    pair.on_source("insert into u values (2)");
+    pair.daemon.start();
+    CHECK_MESSAGE(pair.caught_up(20s), pair.link().dump());
+    CHECK(pair.difference({"public.u"}) == "");
+    run_alone(pair.source.dsn, "commit prepared 'locks'");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.t", "public.u", "public.p"}) == "");
+  }
+
   TEST_CASE(
       "TRUNCATE of several tables, with RESTART IDENTITY and CASCADE, empties the same ones") {
     Pair pair;

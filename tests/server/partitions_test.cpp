@@ -1,6 +1,8 @@
 // Partitions that appear while running, and targets that divide a table in another way.
 #include <doctest/doctest.h>
 
+#include <thread>
+
 #include "support/pair.h"
 
 using namespace repld::testing;
@@ -57,6 +59,60 @@ TEST_SUITE("partitions") {
     pair.on_source(kThreeMonths);
     REQUIRE(pair.caught_up());
     CHECK(pair.difference({"public.m"}) == "");
+  }
+
+  TEST_CASE("partitions appear on a source that divides by something else than the target") {
+    struct Other {
+      const char* source;
+      const char* target;
+    };
+    const Other others[] = {{"list (k)", "range (k)"}, {"list (k)", "list (id)"}};
+    for (const Other& other : others) {
+      CAPTURE(other.target);
+      Pair pair;
+      const std::string columns = "create table p (id int, k int, primary key (id, k)) ";
+      pair.on_source(columns + "partition by " + other.source);
+      pair.on_source("create table p1 partition of p for values in (1)");
+      pair.on_target(columns + "partition by " + other.target);
+      pair.on_target("create table p_all partition of p default");
+      pair.on_source("insert into p values (1, 1)");
+      REQUIRE(pair.begin());
+      pair.on_source(
+          "create table p2 partition of p for values in (2); insert into p values (7, 1), (9, 2); "
+          "update p set k = 3 - k where id > 1");
+      CHECK_MESSAGE(pair.caught_up(), pair.link().dump());
+      CHECK(pair.difference({"public.p"}) == "");
+      CHECK(pair.count(pair.target.dsn, "p_all") == 3);
+      CHECK(sqlstate_of(pair.target.dsn, "delete from p_all") == "25006");
+    }
+  }
+
+  TEST_CASE("partitions and columns stream before the source shows them, and no link stops of it") {
+    PairOptions options;
+    options.extra = "[apply]\non_new_column = \"add\"";
+    Pair pair(options);
+    pair.on_both(kByMonth);
+    pair.on_both("create table t (id int primary key)");
+    pair.on_source("insert into t values (1)");
+    REQUIRE(pair.begin());
+    for (const char* sql :
+         {"begin; create table m_2 partition of m for values from ('2026-02-01') to "
+          "('2026-03-01'); insert into m values (1, '2026-02-05', 'x'); commit",
+          "begin; alter table t add a int default 7; insert into t values (2, 8); commit"}) {
+      CAPTURE(sql);
+      pair.source.cluster->set({{"synchronous_standby_names", "away"}});
+      std::jthread writer([&] { run_alone(pair.source.dsn, sql); });
+      const bool told = eventually(30s, [&] {
+        return pair.error_message().find("does not show yet what it streams") != std::string::npos;
+      });
+      CHECK_MESSAGE(told, pair.link().dump());
+      CHECK(pair.link()["state"] != "paused");
+      pair.source.cluster->set({{"synchronous_standby_names", ""}});
+      writer.join();
+      REQUIRE_MESSAGE(pair.caught_up(), pair.link().dump());
+    }
+    CHECK(pair.difference({"public.m", "public.t"}) == "");
+    CHECK(pair.count(pair.target.dsn, "m_2") == 1);
   }
 
   TEST_CASE("TRUNCATE of a partition that holds other rows on the target stops the link") {

@@ -35,8 +35,9 @@ class Snapshots {
                       const std::optional<std::vector<std::string>>& key = std::nullopt) const {
     const TableName full = {"public", name};
     pg::Session source(source_server_);
-    const auto tables = source.transact(
-        [](pqxx::transaction_base& transaction) { return pg::read_source_tables(transaction); });
+    const auto tables = source.transact([](pqxx::transaction_base& transaction) {
+      return pg::read_source_tables(transaction, pg::Sizes::measured);
+    });
     const auto found = std::find_if(tables.begin(), tables.end(),
                                     [&](const SourceTable& table) { return table.name == full; });
     pg::Session session(target_server_);

@@ -1,0 +1,20 @@
+// Whether the source's catalogs can be asked about what a transaction of the stream made.
+//
+// A commit streams as soon as it is written, and is shown to other sessions only after that: a
+// moment later, or as long as a synchronous standby takes. Until then they do not know the
+// partition, the column or the table that its rows have.
+#pragma once
+
+#include "core/error.h"
+#include "core/relation.h"
+#include "pg/session.h"
+
+namespace repld::link {
+
+// What has ended once this is true, the catalogs show when they are read after the call.
+bool shows(pg::Session& source, uint32_t xid);
+
+// The reaction to the other case: to try again.
+Error not_shown_yet(const Relation& relation);
+
+}  // namespace repld::link
