@@ -326,15 +326,14 @@ void Daemon::execute(const control::CommandRequest& request,
     case control::Command::verify:
     case control::Command::repair:
     case control::Command::resync:
-      verifier_.ask(
-          task_of(request), request.tables,
-          [this, reply, task = task_of(request),
-           keys = request.keys](const verify::ProofReport& report) {
-            asio::post(io_, [this, reply, result = result_of(task, report, keys)] {
-              publish();
-              reply(result);
-            });
-          });
+      verifier_.ask(task_of(request), request.tables,
+                    [this, reply, task = task_of(request),
+                     keys = request.keys](const verify::ProofReport& report) {
+                      asio::post(io_, [this, reply, result = result_of(task, report, keys)] {
+                        publish();
+                        reply(result);
+                      });
+                    });
       break;
     case control::Command::finalize:
     case control::Command::finalize_source_gone:

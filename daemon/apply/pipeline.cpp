@@ -67,11 +67,11 @@ void Pipeline::queue_advance(const InFlightPtr& in_flight, Lsn from, Lsn to) {
 }
 
 void Pipeline::queue_suspicion(const InFlightPtr& in_flight, const TableName& table) {
-  connection_.execute(fmt::format(
-      "update repld.table_state set suspicion = {}, suspected_at = clock_timestamp() "
-      "where link = {} and schema_name = {} and table_name = {}",
-      quote_literal(kDriftSuspicion), quote_literal(link_), quote_literal(table.schema),
-      quote_literal(table.name)));
+  connection_.execute(
+      fmt::format("update repld.table_state set suspicion = {}, suspected_at = clock_timestamp() "
+                  "where link = {} and schema_name = {} and table_name = {}",
+                  quote_literal(kDriftSuspicion), quote_literal(link_), quote_literal(table.schema),
+                  quote_literal(table.name)));
   owe(Owed::Kind::other, in_flight);
 }
 

@@ -154,8 +154,8 @@ std::string fixed_values(const RowMapping& mapping, const UpdateShape& shape,
   return conditions;
 }
 
-// For a row that is not there, its key as it is from now on. A key column that was left alone stands
-// in the old row. One that is there and was not touched was swallowed, and not done for.
+// For a row that is not there, its key as it is from now on. A key column that was left alone
+// stands in the old row. One that is there and was not touched was swallowed, and not done for.
 std::string queue_for_refetch(const RowMapping& mapping, const UpdateShape& shape,
                               Parameters& parameters) {
   std::vector<std::string> key;

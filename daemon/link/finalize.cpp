@@ -108,8 +108,7 @@ Error interrupted() {
 
 void forget_state(Shared& shared, pg::Session& target) {
   target.transact([&](pqxx::transaction_base& transaction) {
-    for (const char* table :
-         {"copy_chunk", "table_state", "verification", "refetch", "progress"}) {
+    for (const char* table : {"copy_chunk", "table_state", "verification", "refetch", "progress"}) {
       transaction.exec_params(fmt::format("delete from repld.{} where link = $1", table),
                               shared.name());
     }

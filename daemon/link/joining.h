@@ -2,8 +2,8 @@
 // each start of a session, so also when the configuration was read anew (SIGHUP).
 //
 // A table joins, each step durable before the next:
-//   1 target: proven empty (or as copy.on_nonempty says), guarded, triggers and foreign keys set aside, noted as 'joining'; its
-//     changes are left out of the stream (link/outsiders)
+//   1 target: proven empty (or as copy.on_nonempty says), guarded, triggers and foreign keys set
+//     aside, noted as 'joining'; its changes are left out of the stream (link/outsiders)
 //   2 source: it joins the publication
 //   3 every transaction that had begun by then has ended; the publication is stated again; every
 //     transaction that had begun by then has ended

@@ -57,8 +57,8 @@ class Link {
   void keep_proof(pg::Session& target, const TableProof& proof, const ProvenState& state) {
     link::keep_proof(target, shared_, proof, state);
   }
-  // Any thread: the last proof of a table, as repld.table_state names it, holds no longer; noted there
-  // by the caller.
+  // Any thread: the last proof of a table, as repld.table_state names it, holds no longer. The
+  // caller has noted it there.
   void suspect(const TableName& table);
   // Any thread. Whoever has seen repld.refetch empty after asking for the number tells it.
   uint64_t healing_awaited() const { return shared_.healing.copy().awaited; }

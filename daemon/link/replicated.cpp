@@ -56,10 +56,10 @@ std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared)
     table.bytes_copied = table.bytes_total = row[4].as<int64_t>();
     table.copied_at = row[5].as<double>();
     if (!row[6].is_null()) {
-      table.proof = ProofStatus{row[6].as<double>(),   row[7].as<int64_t>(),
-                                row[8].as<int64_t>(),  row[9].as<int64_t>(),
-                                row[10].as<int64_t>(), row[11].as<int64_t>(),
-                                row[12].as<std::string>("")};
+      table.proof =
+          ProofStatus{row[6].as<double>(),        row[7].as<int64_t>(),  row[8].as<int64_t>(),
+                      row[9].as<int64_t>(),       row[10].as<int64_t>(), row[11].as<int64_t>(),
+                      row[12].as<std::string>("")};
     }
     table.source_oid = row[2].as<uint32_t>();
     table.proven_shape = row[14].as<std::string>("");
@@ -124,8 +124,12 @@ void keep_proof(pg::Session& target, Shared& shared, const TableProof& proof,
   shared.status.with([&](LinkStatus& status) {
     if (TableStatus* table = find_table(status, state.known_as)) {
       const bool drifted = table->missing_rows + table->unexpected_rows != drift_before;
-      table->proof = ProofStatus{now,           proof.rows,  proof.target_rows,
-                                 proof.missing, proof.extra, proof.different,
+      table->proof = ProofStatus{now,
+                                 proof.rows,
+                                 proof.target_rows,
+                                 proof.missing,
+                                 proof.extra,
+                                 proof.different,
                                  drifted        ? kDriftSuspicion
                                  : kept.empty() ? ""
                                                 : kept[0][0].as<std::string>("")};

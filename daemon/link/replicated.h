@@ -27,8 +27,8 @@ struct UnprovableTable {
 
 // What a table was when it was compared, which its proof goes by.
 struct ProvenState {
-  std::string shape;         // see link/shapes
-  TableName known_as;        // in repld.table_state, also after it was renamed
+  std::string shape;   // see link/shapes
+  TableName known_as;  // in repld.table_state, also after it was renamed
   // As the target's snapshot shows them: since when its proof is in doubt, empty: it is not; the
   // newest row of it in repld.refetch, 0: none.
   std::string suspected_at;
@@ -36,7 +36,7 @@ struct ProvenState {
 };
 
 struct ReplicatedTables {
-  std::vector<SourceTable> tables;  // what existing publications leave out left out
+  std::vector<SourceTable> tables;         // what existing publications leave out left out
   std::map<uint32_t, ProvenState> states;  // of those, by oid
   // Of which the target is not meant to be a copy, or the source has none.
   std::vector<UnprovableTable> unprovable;

@@ -76,8 +76,8 @@ apply::ApplyObserver observer_of(Shared& shared) {
 void keep_suspicions(const LinkStatus& before, std::vector<TableStatus>& shown) {
   for (TableStatus& table : shown) {
     for (const TableStatus& old : before.tables) {
-      const bool same = old.source_oid == table.source_oid && table.source_oid != 0 && old.proof && table.proof &&
-                        old.proven_shape == table.proven_shape;
+      const bool same = old.source_oid == table.source_oid && table.source_oid != 0 && old.proof &&
+                        table.proof && old.proven_shape == table.proven_shape;
       if (same && table.proof->suspicion.empty() && old.proof->suspicion == kShapeSuspicion) {
         table.proof->suspicion = kShapeSuspicion;
       }

@@ -196,8 +196,7 @@ Setup::Plan Setup::plan_under(const std::string& snapshot, const Plan& published
   return plan;
 }
 
-void Setup::take_over_targets(Plan& plan,
-                              const std::vector<stream::PublishedTable>& published,
+void Setup::take_over_targets(Plan& plan, const std::vector<stream::PublishedTable>& published,
                               const std::string& guard_nonce) {
   target_.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec(kLockTimeout);

@@ -15,9 +15,8 @@ bool is_due(const TableStatus& table) {
 
 Shapes read_shapes(pqxx::transaction_base& source, const std::vector<uint32_t>& tables) {
   Shapes shapes;
-  for (const auto& row :
-       source.exec_params(std::string(sql::kRelationShapes),
-                          fmt::format("{{{}}}", fmt::join(tables, ",")))) {
+  for (const auto& row : source.exec_params(std::string(sql::kRelationShapes),
+                                            fmt::format("{{{}}}", fmt::join(tables, ",")))) {
     shapes[row[0].as<uint32_t>()] = row[1].c_str();
   }
   return shapes;

@@ -1,5 +1,5 @@
 // What tables of the source are made of: columns, files, partitions. A change of these may stream
-// nothing and yet change rows, so the proof of a table holds only while its shape is the one proven.
+// nothing and yet change rows, so a proof holds only while the shape is the one that was proven.
 #pragma once
 
 #include <cstdint>

@@ -193,8 +193,7 @@ void fit(pg::Session& target_session, const SourceTable& table, TablePlan& plan)
 }
 
 void require_fillable(pg::Session& target, const std::vector<TableName>& tables,
-                      const Config& config, const char* lock_timeout,
-                      const std::stop_token& stop) {
+                      const Config& config, const char* lock_timeout, const std::stop_token& stop) {
   if (!config.copy.initial) {
     return;
   }

@@ -31,8 +31,8 @@ class Equalizer {
       }
       if (!proof.unproven.empty()) {
         // Its rows stream only as far as the snapshot shows the others: the copy starts over.
-        throw Error(ErrorKind::connect, fmt::format("table \"{}\" could not be compared",
-                                                    table.name.full()))
+        throw Error(ErrorKind::connect,
+                    fmt::format("table \"{}\" could not be compared", table.name.full()))
             .detail("{}", proof.unproven)
             .table(table.name.full());
       }

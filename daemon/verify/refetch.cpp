@@ -38,8 +38,8 @@ std::vector<Queued> read_queue(pg::Session& target, const std::string& link,
     names.push_back(table.full());
   }
   std::vector<Queued> queue;
-  for (const auto& row : target.exec_params(std::string(sql::kQueuedRows), link, kRowsMax,
-                                            array_text(names))) {
+  for (const auto& row :
+       target.exec_params(std::string(sql::kQueuedRows), link, kRowsMax, array_text(names))) {
     const TableName table{row[1].c_str(), row[2].c_str()};
     std::vector<std::string> columns = texts_of(row[3]);
     if (queue.empty() || queue.back().table != table || queue.back().columns != columns) {
@@ -97,8 +97,8 @@ class Fetching {
     proof.listed = queued.rows;
     proof.missing = static_cast<int64_t>(queued.rows.size());
     const TableName& known_as = replicated_.states.at(table->oid).known_as;
-    MendedTable mended = repair_.mend(compared, proof, stop_,
-                                      removal(queued) + "; " + suspicion_of(known_as));
+    MendedTable mended =
+        repair_.mend(compared, proof, stop_, removal(queued) + "; " + suspicion_of(known_as));
     link_.suspect(known_as);
     return mended;
   }

@@ -41,8 +41,7 @@ void Repair::stand_at(const std::string& source_snapshot, std::string owner) {
 // guard's nonce.
 std::string Repair::own() {
   target_.exec("begin");
-  const std::string nonce =
-      apply::require_owner(target_, settings_.config.link.name, owner_);
+  const std::string nonce = apply::require_owner(target_, settings_.config.link.name, owner_);
   target_.exec("select set_config('repld.apply', $1, true)", {nonce});
   return nonce;
 }

@@ -1,6 +1,7 @@
-// Makes rows of the target what they are on the source, by their keys, while the target stands still
-// where the source's snapshot is: at a held fence, or under the snapshot of a new slot. So whatever a
-// row was or became, this is its state there, and what comes later comes through the stream.
+// Makes rows of the target what they are on the source, by their keys, while the target stands
+// still where the source's snapshot is: at a held fence, or under the snapshot of a new slot. So
+// whatever a row was or became, this is its state there, and what comes later comes through the
+// stream.
 //
 // One target transaction a table, which begins with a lock on the link's progress row, held by the
 // session that keeps the target still: once another session owns the link that means nothing, and

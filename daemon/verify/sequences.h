@@ -13,8 +13,8 @@ namespace repld::verify {
 
 struct SequenceGap {
   TableName sequence;
-  // So many values the target is behind, ahead when negative. Nothing: it lacks the sequence, or one
-  // of the sides may not be read.
+  // So many values the target is behind, ahead when negative. Nothing: it lacks the sequence, or we
+  // may not read one.
   std::optional<int64_t> behind;
 };
 

@@ -81,9 +81,8 @@ std::optional<Verifier::Request> Verifier::next(const std::stop_token& stop) {
     };
     if (every_ms_ == 0) {
       changed_.wait(lock, stop, asked);
-    } else if (!changed_.wait_until(lock, stop,
-                                    looking_again ? std::min(may_look_, rested_) : rested_,
-                                    asked) &&
+    } else if (!changed_.wait_until(
+                   lock, stop, looking_again ? std::min(may_look_, rested_) : rested_, asked) &&
                !stop.stop_requested()) {
       look_again_ = false;
       Request request;

@@ -96,13 +96,13 @@ class Verifier {
   link::Link& link_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  int64_t every_ms_;                              // guarded by mutex_
-  std::deque<Request> requests_;                  // guarded by mutex_
-  bool look_again_ = false;                       // guarded by mutex_
+  int64_t every_ms_;              // guarded by mutex_
+  std::deque<Request> requests_;  // guarded by mutex_
+  bool look_again_ = false;       // guarded by mutex_
   // Of the thread: when the next round may begin, and when one of overtaken proofs.
   std::chrono::steady_clock::time_point rested_;
   std::chrono::steady_clock::time_point may_look_;
-  std::string last_failure_;                      // told once, not at every try
+  std::string last_failure_;  // told once, not at every try
   std::jthread thread_;
 };
 

@@ -24,8 +24,8 @@ std::string unproven(const Pair& pair) {
 
 bool metric_there(const Pair& pair) {
   const std::string address = nlohmann::json::parse(pair.daemon.status_json())["http_listen"];
-  return http_request(address, "/metrics").body.find(
-             "repld_table_checksum_match{table=\"public.t\"}") != std::string::npos;
+  return http_request(address, "/metrics")
+             .body.find("repld_table_checksum_match{table=\"public.t\"}") != std::string::npos;
 }
 
 }  // namespace
@@ -90,7 +90,8 @@ TEST_SUITE("overtaken") {
 
   TEST_CASE("a table whose proof is overtaken is proven again by itself") {
     Pair pair(verified_every("1h"));
-    pair.on_both("create table t (id int primary key, a text); create table u (id int primary key)");
+    pair.on_both(
+        "create table t (id int primary key, a text); create table u (id int primary key)");
     pair.on_source("insert into t values (1, 'x')");
     REQUIRE(pair.begin());
     REQUIRE(pair.daemon.replctl({"verify"}).exit_code == 0);

@@ -61,7 +61,8 @@ TEST_SUITE("resync") {
       const int before = written;
       REQUIRE(eventually(30s, [&] { return written > before + 20; }));
       damage(pair);
-      REQUIRE(pair.daemon.replctl({"resync", "public.a", "public.p"}).exit_code == 0);
+      const Outcome asked = pair.daemon.replctl({"resync", "public.a", "public.p"});
+      REQUIRE_MESSAGE(asked.exit_code == 0, asked.err);
       REQUIRE(pair.daemon.wait_for("copied", 60s));
     }
     writer = {};

@@ -27,7 +27,7 @@ bool may_be_refused(const FakeSource& source, const TargetState& state);
 std::string inject_drift(const FakeSource& source, DriftKind kind, Random& random,
                          TargetState& state);
 // At a fence: rows that are queued become what they are on the source where the target stands.
-// Returns their values, which an operator has allowed by then: what refuses a row refuses it here too.
+// Returns their values, which an operator has allowed by then: a row is refused here too.
 std::vector<std::string> refetch(const FakeSource& source, TargetState& state);
 // What an operator does after a refusal.
 void repair_drift(const FakeSource& source, TargetState& state);

@@ -36,8 +36,8 @@ Work work_of(const TransactionPart& part, const Change& change, Strictness stric
 Work work_of(const RowSet& rows);
 
 struct Outcome {
-  std::string sqlstate;  // empty: done
-  bool found = false;    // mending: whether the row was there before
+  std::string sqlstate;                              // empty: done
+  bool found = false;                                // mending: whether the row was there before
   std::optional<std::string> queued = std::nullopt;  // identity of a row that did not come whole
 };
 

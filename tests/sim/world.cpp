@@ -316,19 +316,6 @@ void World::run_ddl(bool locked) {
   session_->excused = true;  // a transaction in parts is begun again
 }
 
-void World::heal() {
-  if (target_.current().refetch.empty() || !random_.chance(2)) {
-    return;
-  }
-  std::vector<std::string> values;
-  if (target_.edit([&](TargetState& state) { values = refetch(source_, state); })) {
-    note("queued rows are brought");
-    for (const std::string& value : values) {
-      target_.allow(value);
-    }
-  }
-}
-
 void World::strike() {
   while (next_fault_ < scenario_.faults.size() && scenario_.faults[next_fault_].step <= steps_) {
     const FaultKind kind = scenario_.faults[next_fault_++].kind;

@@ -73,4 +73,17 @@ void World::move_fence() {
   }
 }
 
+void World::heal() {
+  if (target_.current().refetch.empty() || !random_.chance(2)) {
+    return;
+  }
+  std::vector<std::string> values;
+  if (target_.edit([&](TargetState& state) { values = refetch(source_, state); })) {
+    note("queued rows are brought");
+    for (const std::string& value : values) {
+      target_.allow(value);
+    }
+  }
+}
+
 }  // namespace repld::sim
