@@ -217,8 +217,14 @@ bool Joining::join(pg::Session& source, pg::Session& target, const std::stop_tok
     copy_at_fence(plan, source, target, stop);
     watch(shared_, expected(target));
   }
-  // What is held back is told by itself.
-  shared_.status.with([](LinkStatus& status) { status.copied = true; });
+  // What is held back is told by itself; but one that is copied afresh was there before.
+  const bool copied =
+      target
+          .exec_params(
+              "select from repld.table_state where link = $1 and state = 'joining' limit 1",
+              shared_.name())
+          .empty();
+  shared_.status.with([&](LinkStatus& status) { status.copied = copied; });
   return all;
 }
 

@@ -62,7 +62,8 @@ TEST_SUITE("resync") {
       REQUIRE(eventually(30s, [&] { return written > before + 20; }));
       damage(pair);
       const Outcome asked = pair.daemon.replctl({"resync", "public.a", "public.p"});
-      REQUIRE_MESSAGE(asked.exit_code == 0, asked.err);
+      const std::string told = asked.err + pair.daemon.replctl({"events"}).out;
+      REQUIRE_MESSAGE(asked.exit_code == 0, told);
       REQUIRE(pair.daemon.wait_for("copied", 60s));
     }
     writer = {};
