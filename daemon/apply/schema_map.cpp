@@ -175,8 +175,20 @@ TargetTable SchemaMap::target_of(const Relation& relation, const TableName& root
   return *table;
 }
 
+// A commit streams before the source shows it: what does not fit may fit once it does.
 std::unique_ptr<MappedRelation> SchemaMap::map(const RelationPtr& relation) {
+  try {
+    return map_as_shown(relation);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::schema) {
+      throw;
+    }
+  }
   ask_.require_shown(*relation, xid_);
+  return map_as_shown(relation);
+}
+
+std::unique_ptr<MappedRelation> SchemaMap::map_as_shown(const RelationPtr& relation) {
   const TableName own_name{relation->schema, relation->name};
   // A partition that was dropped since is found through the target's partition of that name.
   RelationFacts source;

@@ -93,6 +93,7 @@ class SchemaMap {
 
  private:
   std::unique_ptr<MappedRelation> map(const RelationPtr& relation);
+  std::unique_ptr<MappedRelation> map_as_shown(const RelationPtr& relation);
   // `known`: the source has the relation still.
   TargetTable target_of(const Relation& relation, const TableName& root, bool known);
   std::unique_ptr<Prepared> make(Statement statement);

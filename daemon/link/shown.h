@@ -11,7 +11,8 @@
 
 namespace repld::link {
 
-// What has ended once this is true, the catalogs show when they are read after the call.
+// What has ended once this is true, the catalogs show when they are read after the call. Waits for
+// a moment, since most often it is a matter of one.
 bool shows(pg::Session& source, uint32_t xid);
 
 // The reaction to the other case: to try again.
