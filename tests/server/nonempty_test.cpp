@@ -82,7 +82,8 @@ TEST_SUITE("nonempty") {
       writer = {};
       REQUIRE(pair.caught_up());
       CHECK(pair.difference(kTables) == "");
-      for (const nlohmann::json& table : pair.link()["tables"]) {
+      const nlohmann::json link = pair.link();
+      for (const nlohmann::json& table : link["tables"]) {
         CHECK(table["missing_rows"] == 0);
         CHECK(table["unexpected_rows"] == 0);
       }
