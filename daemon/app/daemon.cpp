@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -59,12 +60,9 @@ std::string failure_json(const ErrorStatus& failure) {
   return body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-control::CommandResult result_of(verify::Task task, const verify::ProofReport& report, bool keys) {
+control::CommandResult result_of(const verify::ProofReport& report, bool keys) {
   if (report.failure) {
     return {409, failure_json(*report.failure)};
-  }
-  if (task == verify::Task::resync) {
-    return {};
   }
   if (!report.unknown.empty()) {
     ErrorStatus unknown;
@@ -76,12 +74,21 @@ control::CommandResult result_of(verify::Task task, const verify::ProofReport& r
   return {200, verify::report_json(report, keys)};
 }
 
+// Of what a link is told and answers at once, or refuses.
+control::CommandResult result_of(const std::function<void()>& command) {
+  try {
+    command();
+    return {};
+  } catch (const Error& error) {
+    return {409, failure_json(error_status(error, 0))};
+  } catch (const std::exception& failure) {
+    return {409, failure_json(error_status(Error(ErrorKind::internal, failure.what()), 0))};
+  }
+}
+
 verify::Task task_of(const control::CommandRequest& request) {
   if (request.command == control::Command::verify) {
     return verify::Task::verify;
-  }
-  if (request.command == control::Command::resync) {
-    return verify::Task::resync;
   }
   return request.rehearsed ? verify::Task::rehearse : verify::Task::repair;
 }
@@ -134,6 +141,15 @@ class Daemon {
   void execute(const control::CommandRequest& request,
                const std::function<void(control::CommandResult)>& reply);
 
+  // From any thread, with the status as it is after the command.
+  void answer(const std::function<void(control::CommandResult)>& reply,
+              const control::CommandResult& result) {
+    asio::post(io_, [this, reply, result] {
+      publish();
+      reply(result);
+    });
+  }
+
   void reload_at_signal() {
     reload_signal_.async_wait([this](boost::system::error_code failure, int) {
       if (!failure) {
@@ -184,6 +200,7 @@ class Daemon {
     stopping_ = std::thread([this] {
       verifier_.stop();
       healer_.stop();
+      asking_.join();
       link_.stop();
       asio::post(io_, [this] { io_.stop(); });
     });
@@ -230,6 +247,7 @@ class Daemon {
   link::Link link_;
   verify::Verifier verifier_;
   verify::Healer healer_;
+  asio::thread_pool asking_{1};              // commands that ask a server
   std::shared_ptr<const Status> published_;  // control thread only
   control::ControlPort port_;
   control::HttpListener http_;
@@ -325,15 +343,15 @@ void Daemon::execute(const control::CommandRequest& request,
     }
     case control::Command::verify:
     case control::Command::repair:
-    case control::Command::resync:
       verifier_.ask(task_of(request), request.tables,
-                    [this, reply, task = task_of(request),
-                     keys = request.keys](const verify::ProofReport& report) {
-                      asio::post(io_, [this, reply, result = result_of(task, report, keys)] {
-                        publish();
-                        reply(result);
-                      });
+                    [this, reply, keys = request.keys](const verify::ProofReport& report) {
+                      answer(reply, result_of(report, keys));
                     });
+      break;
+    case control::Command::resync:
+      asio::post(asking_, [this, reply, tables = request.tables] {
+        answer(reply, result_of([&] { link_.resync(tables); }));
+      });
       break;
     case control::Command::finalize:
     case control::Command::finalize_source_gone:
@@ -344,10 +362,7 @@ void Daemon::execute(const control::CommandRequest& request,
                            failure
                                ? control::CommandResult{409, failure_json(*failure)}
                                : control::CommandResult{200, nlohmann::json{{"left", left}}.dump()};
-                       asio::post(io_, [this, reply, result] {
-                         publish();
-                         reply(result);
-                       });
+                       answer(reply, result);
                      });
       break;
   }

@@ -1,8 +1,8 @@
 #include "apply/pipeline.h"
 
+#include "apply/suspicion.h"
 #include "base/wakeup.h"
 #include "core/sql_text.h"
-#include "core/status.h"
 
 namespace repld::apply {
 
@@ -67,11 +67,7 @@ void Pipeline::queue_advance(const InFlightPtr& in_flight, Lsn from, Lsn to) {
 }
 
 void Pipeline::queue_suspicion(const InFlightPtr& in_flight, const TableName& table) {
-  connection_.execute(
-      fmt::format("update repld.table_state set suspicion = {}, suspected_at = clock_timestamp() "
-                  "where link = {} and schema_name = {} and table_name = {}",
-                  quote_literal(kDriftSuspicion), quote_literal(link_), quote_literal(table.schema),
-                  quote_literal(table.name)));
+  connection_.execute(suspect_statement(link_, table));
   owe(Owed::Kind::other, in_flight);
 }
 

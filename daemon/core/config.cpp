@@ -80,6 +80,10 @@ bool same_for_link(const Config& one, const Config& other) {
          one.apply == other.apply;
 }
 
+OnNonempty on_nonempty(const Config& config) {
+  return config.link.guard ? config.copy.on_nonempty : OnNonempty::refuse;
+}
+
 bool replicates_table(const Config& config, std::string_view schema, std::string_view table) {
   if (schema == "repld" || schema == "information_schema" || schema.substr(0, 3) == "pg_") {
     return false;

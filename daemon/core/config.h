@@ -131,6 +131,10 @@ bool matches_pattern(std::string_view pattern, std::string_view name);
 // target. System schemas and repld's own never are.
 bool replicates_table(const Config& config, std::string_view schema, std::string_view table);
 
+// What becomes of the rows that target tables have before their first copy. Refused without a
+// guard: rows of others may come in between at any time.
+OnNonempty on_nonempty(const Config& config);
+
 // Group a table belongs to: the first that names it, else "all".
 std::string group_of(const Config& config, std::string_view schema, std::string_view table);
 

@@ -228,8 +228,7 @@ class Examination {
   std::vector<TableName> filled_tables(pg::Session& target, const schema::Database& wanted,
                                        const schema::Database& there) const {
     std::vector<TableName> filled;
-    if (!config_.copy.initial || config_.copy.on_nonempty != OnNonempty::refuse ||
-        has_begun(target)) {
+    if (!config_.copy.initial || on_nonempty(config_) != OnNonempty::refuse || has_begun(target)) {
       return filled;
     }
     for (const schema::Table& table : wanted.tables) {

@@ -118,7 +118,9 @@ void forget_state(Shared& shared, pg::Session& target) {
     status.tables.clear();
     status.error.reset();
   });
-  shared.healing.with([](Shared::Healing& healing) { healing.done = healing.awaited; });
+  for (Synchronized<Awaited>* awaited : {&shared.healing, &shared.resyncs}) {
+    awaited->with([](Awaited& value) { value.done = value.asked; });
+  }
 }
 
 }  // namespace

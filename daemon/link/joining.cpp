@@ -8,8 +8,10 @@
 #include "core/xid.h"
 #include "embedded_sql.h"
 #include "link/fence.h"
+#include "link/fillable.h"
 #include "link/published.h"
 #include "link/readiness.h"
+#include "link/replicated.h"
 #include "link/slot_blocker.h"
 #include "pg/catalog.h"
 #include "pg/snapshot.h"
@@ -331,11 +333,9 @@ TablePlan Joining::shown_by(const std::string& snapshot, const TablePlan& plan, 
 
 void Joining::show(const TableName& table, TableState state, const std::string& reason) {
   shared_.status.with([&](LinkStatus& status) {
-    for (TableStatus& shown : status.tables) {
-      if (shown.schema == table.schema && shown.name == table.name) {
-        shown.state = state;
-        shown.reason = reason;
-      }
+    if (TableStatus* shown = find_table(status, table)) {
+      shown->state = state;
+      shown->reason = reason;
     }
   });
 }

@@ -60,8 +60,8 @@ LinkStatus Link::status() const {
   if (const FlowPtr flow = shared_.flow.copy()) {
     show_positions(flow->copy().progress, status);
   }
-  const Shared::Healing healing = shared_.healing.copy();
-  status.incomplete = healing.awaited != healing.done;
+  status.incomplete = shared_.healing.copy().pending();
+  status.copied = status.copied && !shared_.resyncs.copy().pending();
   return status;
 }
 
@@ -124,16 +124,6 @@ void Link::resync(const std::vector<std::string>& tables) {
   mark_for_resync(shared_, tables);
   order_.with([](Order& order) { ++order.number; });
   end_attempt();
-}
-
-void Link::suspect(const TableName& table) {
-  shared_.status.with([&](LinkStatus& status) {
-    TableStatus* shown = find_table(status, table);
-    if (shown != nullptr && shown->proof) {
-      shown->proof->suspicion = kDriftSuspicion;
-    }
-  });
-  shared_.hooks.overtaken();
 }
 
 // Between two attempts, when nobody else reads what may change.

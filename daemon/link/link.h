@@ -57,13 +57,12 @@ class Link {
   void keep_proof(pg::Session& target, const TableProof& proof, const ProvenState& state) {
     link::keep_proof(target, shared_, proof, state);
   }
-  // Any thread: the last proof of a table, as repld.table_state names it, holds no longer. The
-  // caller has noted it there.
-  void suspect(const TableName& table);
+  // Any thread; see link/replicated.
+  void suspect(const TableName& table) { link::suspect(shared_, table); }
   // Any thread. Whoever has seen repld.refetch empty after asking for the number tells it.
-  uint64_t healing_awaited() const { return shared_.healing.copy().awaited; }
+  uint64_t healing_awaited() const { return shared_.healing.copy().asked; }
   void healed(uint64_t awaited) {
-    shared_.healing.with([&](Shared::Healing& value) { value.done = awaited; });
+    shared_.healing.with([&](Awaited& value) { value.done = awaited; });
   }
   void mark(MarkReply reply) { monitor_.mark(std::move(reply)); }
 

@@ -44,6 +44,16 @@ TableStatus* find_table(LinkStatus& status, const TableName& name) {
   return found == status.tables.end() ? nullptr : &*found;
 }
 
+void suspect(Shared& shared, const TableName& table) {
+  shared.status.with([&](LinkStatus& status) {
+    TableStatus* shown = find_table(status, table);
+    if (shown != nullptr && shown->proof) {
+      shown->proof->suspicion = kDriftSuspicion;
+    }
+  });
+  shared.hooks.overtaken();
+}
+
 std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared) {
   std::vector<TableStatus> tables;
   for (const auto& row : target.exec_params(std::string(sql::kCopiedTables), shared.name())) {

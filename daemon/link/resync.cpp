@@ -28,8 +28,9 @@ void mark_for_resync(Shared& shared, const std::vector<std::string>& tables) {
       marked.push_back({rows[0][0].c_str(), rows[0][1].c_str()});
     }
   });
+  // A session that is starting may have looked at the tables before, and show them as copied.
+  shared.resyncs.with([](Awaited& value) { ++value.asked; });
   shared.status.with([&](LinkStatus& status) {
-    status.copied = false;
     for (const TableName& table : marked) {
       if (TableStatus* shown = find_table(status, table)) {
         shown->state = TableState::pending;

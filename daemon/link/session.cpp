@@ -61,12 +61,9 @@ apply::ApplyObserver observer_of(Shared& shared) {
       if (TableStatus* shown = find_table(status, table)) {
         shown->missing_rows += drift.missing;
         shown->unexpected_rows += drift.unexpected;
-        if (shown->proof) {
-          shown->proof->suspicion = kDriftSuspicion;
-        }
       }
     });
-    shared.hooks.overtaken();
+    suspect(shared, table);
   };
   observer.mended = [&shared] { shared.await_healing(); };
   return observer;
@@ -191,6 +188,7 @@ Lsn LinkSession::prepare_stream() {
     require_published_by_others();
     require_own_slot();
   } else {
+    resyncs_ = shared_.resyncs.copy().asked;
     joining_ = std::make_unique<Joining>(shared_, *row_, outsiders_);
     const bool needed = joining_->look(*source_, *target_);
     require_published();
@@ -263,6 +261,7 @@ void LinkSession::prepare_tables() {
     status.copied = copied;
     status.tables = std::move(shown);
   });
+  shared_.resyncs.with([this](Awaited& value) { value.done = resyncs_; });
   if (overtaken) {
     shared_.hooks.overtaken();
   }

@@ -79,6 +79,7 @@ class LinkSession {
   std::vector<TableSupply> supplies_;
   // Of a publication of our own.
   Outsiders outsiders_{[this](const Relation& relation) { return root_of(relation); }};
+  uint64_t resyncs_ = 0;              // asked for when the tables were looked at
   std::unique_ptr<Joining> joining_;  // null: nobody joins or leaves
   bool found_paused_ = false;
 };

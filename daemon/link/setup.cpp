@@ -8,6 +8,7 @@
 #include "core/sql_text.h"
 #include "embedded_sql.h"
 #include "link/adoption.h"
+#include "link/fillable.h"
 #include "link/readiness.h"
 #include "pg/catalog.h"
 #include "pg/snapshot.h"

@@ -74,6 +74,13 @@ inline void show_positions(const Progress& progress, LinkStatus& status) {
   status.confirmed = progress.confirmed();
 }
 
+// How often something was asked for, and up to which time it is done.
+struct Awaited {
+  uint64_t asked = 0;
+  uint64_t done = 0;
+  bool pending() const { return asked != done; }
+};
+
 struct Shared {
   explicit Shared(Settings given, Hooks hooked)
       : settings(std::move(given)), hooks(std::move(hooked)), events(settings.config.link.name) {}
@@ -91,14 +98,10 @@ struct Shared {
   Synchronized<PublicationCheck> publication_check;  // of that session
   Synchronized<Lsn> skipped{Lsn::invalid};           // see link/skip
 
-  // How often rows may have been put into repld.refetch, and up to which time it was seen empty.
-  struct Healing {
-    uint64_t awaited = 0;
-    uint64_t done = 0;
-  };
-  Synchronized<Healing> healing;
+  Synchronized<Awaited> healing;  // of rows that may be in repld.refetch; done: it was seen empty
+  Synchronized<Awaited> resyncs;  // done: a session has looked at the tables since
   void await_healing() {
-    healing.with([](Healing& value) { ++value.awaited; });
+    healing.with([](Awaited& value) { ++value.asked; });
     hooks.missing();
   }
 

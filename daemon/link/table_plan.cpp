@@ -1,24 +1,17 @@
 #include "link/table_plan.h"
 
 #include <algorithm>
-#include <chrono>
-#include <map>
 
 #include "apply/surroundings.h"
-#include "base/pause.h"
-#include "core/array_text.h"
 #include "core/sql_text.h"
 #include "embedded_sql.h"
+#include "link/fillable.h"
+#include "link/replicated.h"
 #include "pg/catalog.h"
 
 namespace repld::link {
 
 namespace {
-
-// Tables of one query: its parts nest, and the server's stack has a limit.
-constexpr size_t kLooksMax = 500;
-// How long tables that have rows are watched. A server counts what a session wrote within a second.
-constexpr std::chrono::seconds kWatched{5};
 
 std::string quoted(const TableName& table) { return quote_qualified(table.schema, table.name); }
 
@@ -52,113 +45,12 @@ std::string supply_text(const std::vector<TableSupply>& supplies, uint32_t oid) 
   return found == supplies.end() ? "" : supply_json(*found);
 }
 
-// Without a guard rows of others may be among them at any time.
-OnNonempty on_nonempty(const Config& config) {
-  return config.link.guard ? config.copy.on_nonempty : OnNonempty::refuse;
-}
-
-// Which of them have rows.
-std::vector<size_t> filled_tables(pqxx::transaction_base& transaction,
-                                  const std::vector<TableName>& tables) {
-  std::vector<size_t> filled;
-  for (size_t first = 0; first < tables.size(); first += kLooksMax) {
-    std::string query;
-    for (size_t i = first; i < std::min(tables.size(), first + kLooksMax); ++i) {
-      query += fmt::format("{}select {} where exists (select from {})",
-                           query.empty() ? "" : " union all ", i, quoted(tables[i]));
-    }
-    for (const auto& row : transaction.exec(query)) {
-      filled.push_back(row[0].as<size_t>());
-    }
-  }
-  return filled;
-}
-
-std::vector<TableName> names_of(const std::vector<size_t>& places,
-                                const std::vector<TableName>& tables) {
-  std::vector<TableName> names;
-  for (const size_t i : places) {
-    names.push_back(tables[i]);
-  }
-  return names;
-}
-
-std::string listed(const std::vector<TableName>& tables) {
-  std::string list;
-  for (const TableName& table : tables) {
-    list += (list.empty() ? "" : ", ") + table.full();
-  }
-  return list;
-}
-
-std::string quoted_list(const std::vector<TableName>& tables) {
-  std::vector<std::string> names;
-  for (const TableName& table : tables) {
-    names.push_back(quoted(table));
-  }
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
-Error not_empty(const std::vector<TableName>& filled) {
-  Error error(ErrorKind::refused, "tables of the target are not empty");
-  error.detail("{}", listed(filled));
-  error.hint(
-      "Nothing was changed. Empty them (after replctl finalize, where the guard of an interrupted "
-      "set-up stands), or list them in tables.exclude, or say with copy.on_nonempty what is to "
-      "become of their rows; repld looks again every few seconds.");
-  return error.table(filled.front().full());
-}
-
-using RowChanges = std::map<TableName, int64_t>;
-
-RowChanges row_changes(pg::Session& target, const std::vector<TableName>& tables) {
-  std::vector<std::string> names;
-  for (const TableName& table : tables) {
-    names.push_back(quoted(table));
-  }
-  RowChanges changes;
-  for (const auto& row : target.exec_params(std::string(sql::kRowChanges), array_text(names))) {
-    changes[{row[0].c_str(), row[1].c_str()}] = row[2].as<int64_t>();
-  }
-  return changes;
-}
-
-// What somebody uses is not ours to mend or to empty, whatever the configuration says.
-void require_unwritten(pg::Session& target, const std::vector<TableName>& tables,
-                       const std::stop_token& stop) {
-  const RowChanges before = row_changes(target, tables);
-  pause(kWatched, stop);
-  std::vector<TableName> written;
-  for (const auto& [table, changes] : row_changes(target, tables)) {
-    const auto found = before.find(table);
-    if (found == before.end() || found->second != changes) {
-      written.push_back(table);
-    }
-  }
-  if (!written.empty()) {
-    throw Error(ErrorKind::refused, "tables of the target have rows, and others write to them")
-        .detail("{}", listed(written))
-        .hint(
-            "Nothing was changed. Tables that live on the target already belong into a group with "
-            "primary = \"target\", or into tables.exclude; repld looks again every few seconds.")
-        .table(written.front().full());
-  }
-}
-
-void empty_tables(pqxx::transaction_base& transaction, const std::vector<TableName>& tables,
-                  const std::string& guard_nonce) {
-  transaction.exec_params("select set_config('repld.apply', $1, true)", guard_nonce);
-  transaction.exec(fmt::format("truncate {}", quoted_list(tables)));
-}
-
 // Shows what a copy does to one table.
 template <typename Change>
 void update(Shared& shared, const TableName& table, Change&& change) {
   shared.status.with([&](LinkStatus& status) {
-    for (TableStatus& shown : status.tables) {
-      if (shown.schema == table.schema && shown.name == table.name) {
-        change(shown);
-      }
+    if (TableStatus* shown = find_table(status, table)) {
+      change(*shown);
     }
   });
 }
@@ -192,26 +84,6 @@ void fit(pg::Session& target_session, const SourceTable& table, TablePlan& plan)
   plan.targets.push_back(target->name);
 }
 
-void require_fillable(pg::Session& target, const std::vector<TableName>& tables,
-                      const Config& config, const char* lock_timeout, const std::stop_token& stop) {
-  if (!config.copy.initial) {
-    return;
-  }
-  std::vector<TableName> filled;
-  target.transact([&](pqxx::transaction_base& transaction) {
-    transaction.exec(lock_timeout);
-    for (const size_t i : filled_tables(transaction, tables)) {
-      filled.push_back(tables[i]);
-    }
-  });
-  if (!filled.empty() && on_nonempty(config) == OnNonempty::refuse) {
-    throw not_empty(filled);
-  }
-  if (!filled.empty()) {
-    require_unwritten(target, filled, stop);
-  }
-}
-
 void take_over(pqxx::transaction_base& transaction, const Shared& shared, TablePlan& plan,
                const std::vector<stream::PublishedTable>& published, const std::string& state,
                const std::string& guard_nonce) {
@@ -219,26 +91,21 @@ void take_over(pqxx::transaction_base& transaction, const Shared& shared, TableP
   if (plan.targets.empty()) {
     return;
   }
+  std::vector<std::string> relations;
+  for (const TableName& table : plan.targets) {
+    relations.push_back(quoted(table));
+  }
   // TRUNCATE would want more, and two who raise their locks wait for each other.
   const bool emptying = config.copy.initial && on_nonempty(config) == OnNonempty::truncate;
-  transaction.exec(fmt::format("lock table {} in {} mode", quoted_list(plan.targets),
+  transaction.exec(fmt::format("lock table {} in {} mode", fmt::join(relations, ", "),
                                emptying ? "access exclusive" : "share row exclusive"));
-  const std::vector<size_t> filled =
-      config.copy.initial ? filled_tables(transaction, plan.targets) : std::vector<size_t>();
-  if (!filled.empty() && on_nonempty(config) == OnNonempty::refuse) {
-    throw not_empty(names_of(filled, plan.targets));
-  }
   apply::Surroundings surroundings(shared.name(), guard_nonce);
   if (config.link.guard) {
     surroundings.install_guard(transaction, plan.targets);
   }
   surroundings.set_aside(transaction, plan.targets);
-  if (!filled.empty() && on_nonempty(config) == OnNonempty::truncate) {
-    empty_tables(transaction, names_of(filled, plan.targets), guard_nonce);
-  } else {
-    for (const size_t i : filled) {
-      plan.filled.insert(plan.tables[i].oid);
-    }
+  for (const size_t i : settle_filled(transaction, plan.targets, config, guard_nonce)) {
+    plan.filled.insert(plan.tables[i].oid);
   }
   std::vector<std::string> rows;
   for (size_t i = 0; i < plan.targets.size(); ++i) {

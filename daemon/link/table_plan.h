@@ -34,11 +34,6 @@ struct TablePlan {
 // when the target has no table that takes all of its rows.
 void fit(pg::Session& target, const SourceTable& table, TablePlan& plan);
 
-// Before a copy, without a lock: throws Error(refused) naming those that have rows, or, where
-// copy.on_nonempty lets them have some, those that others are seen to write to: it takes seconds.
-void require_fillable(pg::Session& target, const std::vector<TableName>& tables,
-                      const Config& config, const char* lock_timeout, const std::stop_token& stop);
-
 // Makes replicas of the targets: guarded, triggers and foreign keys set aside, noted in
 // repld.table_state as `state`, whether or not they were noted before; proven empty where they are
 // to be copied, emptied, or noted in plan.filled, as copy.on_nonempty says. Within the caller's

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "apply/progress_store.h"
+#include "apply/suspicion.h"
 #include "core/array_text.h"
-#include "core/sql_text.h"
 #include "embedded_sql.h"
 #include "pg/snapshot.h"
 #include "verify/described.h"
@@ -17,7 +17,6 @@ namespace repld::verify {
 namespace {
 
 constexpr int kRowsMax = 5000;  // at one fence
-constexpr const char* kLockTimeout = "set lock_timeout = '2s'";
 
 // Rows of a table that the same columns identify.
 struct Queued {
@@ -69,8 +68,8 @@ class Fetching {
         repair_(link.settings()),
         source_(link.settings().source),
         pinned_(link.settings().target) {
-    source_.exec(kLockTimeout);
-    pinned_.exec(kLockTimeout);
+    source_.exec(kNoLongWait);
+    pinned_.exec(kNoLongWait);
     fence_ = link.fence({.hold = true}, stop);
     repair_.stand_at(fence_->source_snapshot(), fence_->owner());
     source_.transact([&](pqxx::transaction_base& source) {
@@ -97,8 +96,11 @@ class Fetching {
     proof.listed = queued.rows;
     proof.missing = static_cast<int64_t>(queued.rows.size());
     const TableName& known_as = replicated_.states.at(table->oid).known_as;
+    // What was compared before the rows came has them as missing.
     MendedTable mended =
-        repair_.mend(compared, proof, stop_, removal(queued) + "; " + suspicion_of(known_as));
+        repair_.mend(compared, proof, stop_,
+                     removal(queued) + "; " +
+                         apply::suspect_statement(link_.settings().config.link.name, known_as));
     link_.suspect(known_as);
     return mended;
   }
@@ -132,15 +134,6 @@ class Fetching {
       apply::require_owner(transaction, link_.settings().config.link.name, fence_->owner());
       transaction.exec(removal(queued));
     });
-  }
-
-  // What was compared before the rows came has them as missing.
-  std::string suspicion_of(const TableName& table) const {
-    return fmt::format(
-        "update repld.table_state set suspicion = {}, suspected_at = clock_timestamp() "
-        "where link = {} and schema_name = {} and table_name = {}",
-        quote_literal(kDriftSuspicion), quote_literal(link_.settings().config.link.name),
-        quote_literal(table.schema), quote_literal(table.name));
   }
 
   link::Link& link_;

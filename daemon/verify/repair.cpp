@@ -17,9 +17,6 @@ namespace repld::verify {
 
 namespace {
 
-// While the target stands still for us it waits for nobody's locks.
-constexpr const char* kLockTimeout = "set lock_timeout = '2s'";
-
 int64_t affected(const pg::ResultHandle& result) { return std::atoll(PQcmdTuples(result.get())); }
 
 }  // namespace
@@ -27,7 +24,7 @@ int64_t affected(const pg::ResultHandle& result) { return std::atoll(PQcmdTuples
 Repair::Repair(const link::Settings& settings)
     : settings_(settings), source_(settings.source), target_(settings.target) {
   for (pg::CopyConnection* connection : {&source_, &target_}) {
-    connection->exec(kLockTimeout);
+    connection->exec(kNoLongWait);
   }
 }
 

@@ -20,6 +20,9 @@
 
 namespace repld::verify {
 
+// Of every session that reads or writes while the target stands still: it waits for nobody's locks.
+inline constexpr const char* kNoLongWait = "set lock_timeout = '2s'";
+
 struct MendedTable {
   TableName table;
   int64_t removed = 0;

@@ -137,10 +137,6 @@ ProofReport Verifier::serve(const Request& request, const std::stop_token& stop)
     options.listed_max = kMendedMax;
   }
   try {
-    if (request.task == Task::resync) {
-      link_.resync(request.tables);
-      return report;
-    }
     prove(request.tables, options, report, stop);
     for (int pass = 0; request.task == Task::repair && pass < kPassesMax; ++pass) {
       const size_t mended = report.mended.size();

@@ -35,7 +35,6 @@ enum class Task {
   verify,
   rehearse,  // a repair: what it would do
   repair,
-  resync,  // the tables are marked, and copied afresh by the link
 };
 
 struct ProofReport {

@@ -1,11 +1,10 @@
 // Tables of the target that have rows already, as copy.on_nonempty lets them.
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <csignal>
-#include <thread>
+#include <optional>
 
-#include "support/pair.h"
+#include "server/verify_runs.h"
 
 using namespace repld::testing;
 
@@ -61,25 +60,19 @@ TEST_SUITE("nonempty") {
       CAPTURE(choice);
       Pair pair(on_nonempty(choice));
       fill(pair);
-      std::atomic<int> written{0};
-      std::jthread writer([&](const std::stop_token& stop) {
-        pqxx::connection connection(pair.source.dsn);
-        for (int i = 1; !stop.stop_requested(); ++i) {
-          const std::string id = std::to_string(1 + i % 100);
-          pqxx::nontransaction(connection)
-              .exec("set search_path = public; update a set body = 'w' || body where id = " + id +
-                    "; insert into e values (1000 + " + std::to_string(i) +
-                    "); update p set v = v || 'w' where id = " + id +
-                    "; delete from k where ctid in (select ctid from k limit 1)" +
-                    "; insert into k values (" + id + ", 'y')");
-          ++written;
-          std::this_thread::sleep_for(5ms);
-        }
-      });
+      std::optional<Writers> writers(
+          std::in_place, pair, 1, [](pqxx::nontransaction& session, int64_t number) {
+            const std::string id = std::to_string(1 + number % 100);
+            session.exec("update a set body = 'w' || body where id = " + id +
+                         "; insert into e values (1000 + " + std::to_string(number) +
+                         "); update p set v = v || 'w' where id = " + id +
+                         "; delete from k where ctid in (select ctid from k limit 1)" +
+                         "; insert into k values (" + id + ", 'y')");
+          });
       REQUIRE(pair.begin());
-      const int before = written;
-      REQUIRE(eventually(30s, [&] { return written > before + 20; }));
-      writer = {};
+      const int64_t before = writers->written();
+      REQUIRE(eventually(30s, [&] { return writers->written() > before + 20; }));
+      writers.reset();
       REQUIRE(pair.caught_up());
       CHECK(pair.difference(kTables) == "");
       const nlohmann::json link = pair.link();

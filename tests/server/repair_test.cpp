@@ -1,10 +1,10 @@
 // replctl repair: what verify finds is mended, at a fence, while writes go on.
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <csignal>
+#include <optional>
 
-#include "support/pair.h"
+#include "server/verify_runs.h"
 
 using namespace repld::testing;
 
@@ -119,23 +119,17 @@ TEST_SUITE("repair") {
     pair.on_both(kSchema);
     fill(pair);
     REQUIRE(pair.begin());
-    std::atomic<int> written{0};
-    std::jthread writer([&](const std::stop_token& stop) {
-      pqxx::connection connection(pair.source.dsn);
-      for (int i = 1; !stop.stop_requested(); ++i) {
-        const std::string id = std::to_string(1 + i % 50);
-        pqxx::nontransaction(connection)
-            .exec("update public.a set n = n + 1 where id = " + id +
-                  "; update public.c set v = v + 1 where v % 50 = " + id +
-                  "; delete from public.p where id = " + id + "; insert into public.p values (" +
-                  id + ", " + id + " % 3, 'w')");
-        ++written;
-        std::this_thread::sleep_for(5ms);
-      }
-    });
+    std::optional<Writers> writers(
+        std::in_place, pair, 1, [](pqxx::nontransaction& session, int64_t number) {
+          const std::string id = std::to_string(1 + number % 50);
+          session.exec("update a set n = n + 1 where id = " + id +
+                       "; update c set v = v + 1 where v % 50 = " + id +
+                       "; delete from p where id = " + id + "; insert into p values (" + id + ", " +
+                       id + " % 3, 'w')");
+        });
     for (int round = 0; round < 5; ++round) {
-      const int before = written;
-      REQUIRE(eventually(30s, [&] { return written > before + 5; }));
+      const int64_t before = writers->written();
+      REQUIRE(eventually(30s, [&] { return writers->written() > before + 5; }));
       for (const char* damage :
            {"delete from c where v % 7 = 1", "update a set body = 'x' where id % 5 = 1",
             "insert into p values (1000, 1, 'extra')"}) {
@@ -143,7 +137,7 @@ TEST_SUITE("repair") {
       }
       run(pair, {"repair"}, 0);
     }
-    writer = {};
+    writers.reset();
     REQUIRE(pair.caught_up());
     CHECK(pair.difference(kTables) == "");
   }

@@ -1,11 +1,10 @@
 // replctl resync: tables are emptied and copied afresh while the link goes on.
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <csignal>
-#include <thread>
+#include <optional>
 
-#include "support/pair.h"
+#include "server/verify_runs.h"
 
 using namespace repld::testing;
 
@@ -44,29 +43,23 @@ TEST_SUITE("resync") {
     Pair pair;
     fill(pair);
     REQUIRE(pair.begin());
-    std::atomic<int> written{0};
-    std::jthread writer([&](const std::stop_token& stop) {
-      pqxx::connection connection(pair.source.dsn);
-      for (int i = 1; !stop.stop_requested(); ++i) {
-        const std::string id = std::to_string(1 + i % 500);
-        pqxx::nontransaction(connection)
-            .exec("set search_path = public; update a set body = 'w' || body where id = " + id +
-                  "; update b set n = n + 1 where id = " + id + "; delete from p where id = " + id +
-                  "; insert into p values (" + id + ", " + id + " % 4, 'w')");
-        ++written;
-        std::this_thread::sleep_for(5ms);
-      }
-    });
+    std::optional<Writers> writers(
+        std::in_place, pair, 1, [](pqxx::nontransaction& session, int64_t number) {
+          const std::string id = std::to_string(1 + number % 500);
+          session.exec("update a set body = 'w' || body where id = " + id +
+                       "; update b set n = n + 1 where id = " + id + "; delete from p where id = " +
+                       id + "; insert into p values (" + id + ", " + id + " % 4, 'w')");
+        });
     for (int round = 0; round < 2; ++round) {
-      const int before = written;
-      REQUIRE(eventually(30s, [&] { return written > before + 20; }));
+      const int64_t before = writers->written();
+      REQUIRE(eventually(30s, [&] { return writers->written() > before + 20; }));
       damage(pair);
       const Outcome asked = pair.daemon.replctl({"resync", "public.a", "public.p"});
       const std::string told = asked.err + pair.daemon.replctl({"events"}).out;
       REQUIRE_MESSAGE(asked.exit_code == 0, told);
       REQUIRE(pair.daemon.wait_for("copied", 60s));
     }
-    writer = {};
+    writers.reset();
     REQUIRE(pair.caught_up());
     CHECK(pair.difference(kTables) == "");
     CHECK(pair.daemon.replctl({"verify"}).exit_code == 0);

@@ -1,4 +1,4 @@
-// The fences of a run, and the monitor that looks at the source.
+// The fences of a run, what is brought at them, and the monitor that looks at the source.
 #include "sim/world.h"
 
 namespace repld::sim {

@@ -49,6 +49,15 @@ class Pair {
     return daemon.wait_for("caught-up", timeout);
   }
 
+  // Until it has stopped at what the target refused with that.
+  bool paused_with(const std::string& sqlstate, std::chrono::seconds timeout = 20s) const {
+    return eventually(timeout, [&] {
+      const nlohmann::json shown = link();
+      return shown["state"] == "paused" && shown["error"].is_object() &&
+             shown["error"]["sqlstate"] == sqlstate;
+    });
+  }
+
   // Empty when these tables are equal row by row.
   std::string difference(const std::vector<std::string>& tables) const {
     std::string text;
