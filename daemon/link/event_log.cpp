@@ -2,18 +2,13 @@
 
 #include <spdlog/spdlog.h>
 
-#include <chrono>
+#include "base/clock.h"
 
 namespace repld::link {
 
 namespace {
 
 constexpr size_t kMemoryMax = 1000;
-
-double now_seconds() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(now).count();
-}
 
 }  // namespace
 
@@ -75,7 +70,12 @@ void EventLog::load(pg::Session& target) {
   });
 }
 
+bool EventLog::has_unsaved() {
+  return state_.with([](const State& state) { return state.loaded && !state.unsaved.empty(); });
+}
+
 void EventLog::store(pg::Session& target) {
+  const std::lock_guard one(storing_);
   if (!state_.copy().loaded) {
     load(target);
   }

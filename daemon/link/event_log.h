@@ -1,11 +1,13 @@
 // What happened to a link, for people: the last events in memory, more of them in repld.event,
-// which link/retention keeps small.
+// which link/housekeeping keeps small.
 //
-// record() only remembers; the link's thread writes what is new when it has a target session, so
-// an event that happens while the target is away is not lost unless the process dies first.
+// record() only remembers; what is new is written within seconds by link/housekeeping, and by the
+// link's thread where it must not get lost. What happens while the target is away is kept until it
+// is back, unless the process dies first.
 #pragma once
 
 #include <deque>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,8 +27,10 @@ class EventLog {
   // Up to `limit` events with an id above `after`, oldest first. Any thread.
   std::vector<Event> after(int64_t id, size_t limit) const;
 
-  // Reads what earlier runs left (once) and writes what is new.
+  // Any thread: reads what earlier runs left (once) and writes what is new. Schema repld is there.
   void store(pg::Session& target);
+  // Whether there is something to store, and whoever stored before has found the tables.
+  bool has_unsaved();
 
  private:
   struct State {
@@ -39,6 +43,7 @@ class EventLog {
   void load(pg::Session& target);
 
   const std::string link_;
+  std::mutex storing_;  // one at a time, so that nothing is written twice
   Synchronized<State> state_;
 };
 

@@ -7,6 +7,7 @@
 #include <random>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/failpoint.h"
 #include "link/finalize.h"
 #include "link/resync.h"
@@ -27,10 +28,7 @@ int64_t jittered(int64_t milliseconds) {
   return std::uniform_int_distribution<int64_t>(milliseconds / 2, milliseconds)(random);
 }
 
-ErrorStatus describe(const Error& error) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return error_status(error, std::chrono::duration<double>(now).count());
-}
+ErrorStatus describe(const Error& error) { return error_status(error, now_seconds()); }
 
 std::string one_line(const Error& error) {
   std::string line = error.what();
@@ -49,7 +47,7 @@ Link::Link(Settings settings, Hooks hooks)
     : shared_(std::move(settings), std::move(hooks)),
       monitor_(shared_,
                [this] { attempt_.with([](std::stop_source& source) { source.request_stop(); }); }),
-      retention_(shared_.settings.target, shared_.name()) {
+      housekeeping_(shared_.settings.target, shared_.name(), shared_.events) {
   shared_.status.with([&](LinkStatus& status) { status.name = shared_.name(); });
 }
 
@@ -68,7 +66,7 @@ LinkStatus Link::status() const {
 void Link::start() {
   shared_.events.record("started", fmt::format("link {}", shared_.name()));
   monitor_.start();
-  retention_.start();
+  housekeeping_.start();
   thread_ = std::jthread([this](const std::stop_token& stop) { supervise(stop); });
 }
 
@@ -79,7 +77,7 @@ void Link::stop() {
     thread_.join();
   }
   monitor_.stop();
-  retention_.stop();
+  housekeeping_.stop();
 }
 
 std::stop_token Link::begin_attempt() {

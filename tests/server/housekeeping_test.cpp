@@ -1,4 +1,4 @@
-// Tables of repld's own do not grow for ever, and shrinking them is in nobody's way.
+// What happened is written down, and tables of repld's own do not grow for ever.
 #include <doctest/doctest.h>
 
 #include "support/pair.h"
@@ -22,7 +22,24 @@ int64_t events_of(const Pair& pair, const std::string& link, const std::string& 
 
 }  // namespace
 
-TEST_SUITE("retention") {
+TEST_SUITE("housekeeping") {
+  TEST_CASE("what happens while a link streams is written down within seconds, and at the end") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key)");
+    REQUIRE(pair.begin());
+    const auto stored = [&](const std::string& kind) {
+      return pair.count(pair.target.dsn, "repld.event where kind = '" + kind + "'");
+    };
+    REQUIRE(pair.daemon.replctl({"verify"}).exit_code == 0);
+    CHECK(eventually(20s, [&] { return stored("verified") == 1; }));
+    pair.daemon.kill9();
+    REQUIRE(pair.begin());
+    CHECK(pair.daemon.replctl({"events"}).out.find("1 of 1 tables equal") != std::string::npos);
+    REQUIRE(pair.daemon.replctl({"verify"}).exit_code == 0);
+    REQUIRE(pair.daemon.terminate() == 0);
+    CHECK(stored("verified") == 2);
+  }
+
   TEST_CASE("old events go, the newest stay, and changes are applied meanwhile") {
     Pair pair;
     pair.on_both("create table t (id int primary key)");

@@ -1,0 +1,92 @@
+#include "link/housekeeping.h"
+
+#include <spdlog/spdlog.h>
+
+#include "embedded_sql.h"
+#include "pg/session.h"
+
+namespace repld::link {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kInterval{5};
+constexpr std::chrono::hours kCleanInterval{1};
+constexpr std::chrono::seconds kBeforeNextTry{60};
+// Between two portions: whatever else the target has to do goes first.
+constexpr std::chrono::milliseconds kBetweenPortions{100};
+
+}  // namespace
+
+void Housekeeping::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Housekeeping::stop() {
+  thread_.request_stop();
+  wakeup_.notify();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void Housekeeping::run(const std::stop_token& stop) {
+  Clock::time_point clean_at = Clock::now();
+  bool reachable = false;
+  while (!stop.stop_requested()) {
+    try {
+      store_events();
+      if (Clock::now() >= clean_at) {
+        clean(stop);
+        clean_at = Clock::now() + kCleanInterval;
+      }
+      reachable = true;
+    } catch (const Error& error) {
+      spdlog::debug("housekeeping: {}", error.what());
+      reachable = false;
+    }
+    rest(reachable ? kInterval : kBeforeNextTry);
+  }
+  // What the end of the link had to say.
+  if (reachable) {
+    try {
+      store_events();
+    } catch (const Error& error) {
+      spdlog::warn("events are not stored on the target: {}", error.what());
+    }
+  }
+}
+
+// Not before the link has found, or made, the tables.
+void Housekeeping::store_events() {
+  if (events_.has_unsaved()) {
+    pg::Session target(target_);
+    events_.store(target);
+  }
+}
+
+void Housekeeping::clean(const std::stop_token& stop) {
+  pg::Session target(target_);
+  if (target.exec("select to_regclass('repld.event')")[0][0].is_null()) {
+    return;
+  }
+  size_t removed = 0;
+  size_t portion = 0;
+  do {
+    portion = target.exec_params(std::string(sql::kRemoveOldEvents), link_).affected_rows();
+    removed += portion;
+    if (portion > 0) {
+      rest(kBetweenPortions);
+    }
+  } while (portion > 0 && !stop.stop_requested());
+  if (removed > 0) {
+    spdlog::info("link \"{}\": {} old events removed", link_, removed);
+  }
+}
+
+void Housekeeping::rest(std::chrono::milliseconds duration) {
+  poll_socket(-1, false, wakeup_, static_cast<int>(duration.count()));
+}
+
+}  // namespace repld::link
