@@ -3,6 +3,7 @@
 #include "apply/suspicion.h"
 #include "base/wakeup.h"
 #include "core/sql_text.h"
+#include "core/status.h"
 
 namespace repld::apply {
 
@@ -67,7 +68,7 @@ void Pipeline::queue_advance(const InFlightPtr& in_flight, Lsn from, Lsn to) {
 }
 
 void Pipeline::queue_suspicion(const InFlightPtr& in_flight, const TableName& table) {
-  connection_.execute(suspect_statement(link_, table));
+  connection_.execute(suspect_statement(link_, table, kDriftSuspicion));
   owe(Owed::Kind::other, in_flight);
 }
 

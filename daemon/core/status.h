@@ -49,6 +49,7 @@ ErrorStatus error_status(const Error& error, double at);
 
 // Why a proof holds no longer.
 inline constexpr const char* kDriftSuspicion = "a change found rows otherwise than it implies";
+inline constexpr const char* kSkipSuspicion = "changes were left out by the operator";
 inline constexpr const char* kShapeSuspicion = "columns, files or partitions on the source changed";
 
 // The last comparison at a fence.

@@ -12,9 +12,9 @@
 
 #include "base/wakeup.h"
 #include "link/fence.h"
+#include "link/housekeeping.h"
 #include "link/monitor.h"
 #include "link/replicated.h"
-#include "link/retention.h"
 #include "link/shared.h"
 
 namespace repld::link {
@@ -58,7 +58,9 @@ class Link {
     link::keep_proof(target, shared_, proof, state);
   }
   // Any thread; see link/replicated.
-  void suspect(const TableName& table) { link::suspect(shared_, table); }
+  void suspect(const TableName& table, const char* reason) {
+    link::suspect(shared_, table, reason);
+  }
   // Any thread. Whoever has seen repld.refetch empty after asking for the number tells it.
   uint64_t healing_awaited() const { return shared_.healing.copy().asked; }
   void healed(uint64_t awaited) {
@@ -109,7 +111,7 @@ class Link {
 
   Shared shared_;
   Monitor monitor_;
-  Retention retention_;
+  Housekeeping housekeeping_;
   Wakeup wakeup_;
   Synchronized<Order> order_;
   Synchronized<std::optional<Config>> reloaded_;  // not taken yet

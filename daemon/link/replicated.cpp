@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/clock.h"
 #include "embedded_sql.h"
 #include "link/adoption.h"
 #include "link/shapes.h"
@@ -44,11 +45,11 @@ TableStatus* find_table(LinkStatus& status, const TableName& name) {
   return found == status.tables.end() ? nullptr : &*found;
 }
 
-void suspect(Shared& shared, const TableName& table) {
+void suspect(Shared& shared, const TableName& table, const char* reason) {
   shared.status.with([&](LinkStatus& status) {
     TableStatus* shown = find_table(status, table);
     if (shown != nullptr && shown->proof) {
-      shown->proof->suspicion = kDriftSuspicion;
+      shown->proof->suspicion = reason;
     }
   });
   shared.hooks.overtaken();
@@ -129,8 +130,7 @@ void keep_proof(pg::Session& target, Shared& shared, const TableProof& proof,
   if (!proof.unproven.empty()) {
     return;
   }
-  const double now =
-      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const double now = now_seconds();
   shared.status.with([&](LinkStatus& status) {
     if (TableStatus* table = find_table(status, state.known_as)) {
       const bool drifted = table->missing_rows + table->unexpected_rows != drift_before;

@@ -18,7 +18,7 @@ TableStatus* find_table(LinkStatus& status, const TableName& name);
 
 // The last proof of a table, as repld.table_state names it, holds no longer. The caller has noted
 // it there.
-void suspect(Shared& shared, const TableName& table);
+void suspect(Shared& shared, const TableName& table, const char* reason);
 
 // For the status, with the last proof of each.
 std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared);

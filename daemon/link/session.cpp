@@ -63,7 +63,7 @@ apply::ApplyObserver observer_of(Shared& shared) {
         shown->unexpected_rows += drift.unexpected;
       }
     });
-    suspect(shared, table);
+    suspect(shared, table, kDriftSuspicion);
   };
   observer.mended = [&shared] { shared.await_healing(); };
   return observer;
@@ -293,19 +293,16 @@ void LinkSession::stream(Lsn from) {
   apply::ApplierOptions apply_options;
   apply_options.batch = {static_cast<size_t>(config.apply.batch_rows), memory / 8};
   apply_options.strictness = config.link.guard ? Strictness::exact : Strictness::mending;
-  Skip skip(shared_.skipped.copy(), shared_.events);
-  const auto next_part = [&]() {
-    std::optional<TransactionPart> part = queue.try_pop();
-    if (part) {
-      skip.filter(*part);
-    }
-    return part;
-  };
-  const auto gate = std::make_shared<FenceGate>(next_part, *flow, apply_wakeup_,
-                                                fresh_xid(*source_), memory / 16);
+  const auto gate = std::make_shared<FenceGate>([&] { return queue.try_pop(); }, *flow,
+                                                apply_wakeup_, fresh_xid(*source_), memory / 16);
+  Skip skip(shared_.skipped.copy(), shared_.events,
+            [this](const Relation& relation) { overtake_by_skip(root_of(relation)); });
   const auto next_inside = [&]() {
     std::optional<TransactionPart> part = gate->next();
     if (part) {
+      if (skip.filter(*part)) {
+        shared_.events.store(*target_);
+      }
       outsiders_.filter(*part);
     }
     return part;

@@ -1,7 +1,10 @@
 // What a session answers about relations of the stream: where they stand on either side, and what
 // is made or left out because of it.
+#include "apply/suspicion.h"
+#include "link/replicated.h"
 #include "link/session.h"
 #include "link/shown.h"
+#include "link/table_plan.h"
 #include "pg/catalog.h"
 
 namespace repld::link {
@@ -22,6 +25,14 @@ TableName LinkSession::root_of(const Relation& relation) {
   const TableName name{relation.schema, relation.name};
   const auto table = pg::read_target_table(*target_, name);
   return table ? table->name : name;
+}
+
+void LinkSession::overtake_by_skip(const TableName& table) {
+  target_->transact([&](pqxx::transaction_base& transaction) {
+    transaction.exec(kLockTimeout);
+    transaction.exec(apply::suspect_statement(shared_.name(), table, kSkipSuspicion));
+  });
+  suspect(shared_, table, kSkipSuspicion);
 }
 
 Partitions LinkSession::partitions() {

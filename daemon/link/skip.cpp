@@ -5,19 +5,19 @@
 
 namespace repld::link {
 
-void Skip::filter(TransactionPart& part) {
+bool Skip::filter(TransactionPart& part) {
   if (transaction_ == Lsn::invalid || part.commit_lsn != transaction_) {
-    return;
+    return false;
   }
   changes_ += part.changes.size();
   for (const Change& change : part.changes) {
     if (change.relation) {
-      tables_.insert(change.relation->full_name());
+      relations_.emplace(change.relation->full_name(), change.relation);
     }
   }
   for (const Truncate& truncate : part.truncates) {
     for (const RelationPtr& relation : truncate.relations) {
-      tables_.insert(relation->full_name());
+      relations_.emplace(relation->full_name(), relation);
     }
   }
   part.changes.clear();
@@ -25,12 +25,18 @@ void Skip::filter(TransactionPart& part) {
   part.values.clear();
   part.arena.clear();
   if (part.last) {
+    std::vector<std::string> names;
+    for (const auto& [name, relation] : relations_) {
+      left_out_(*relation);
+      names.push_back(name);
+    }
     events_.record(
         "skipped",
         fmt::format("source transaction {}, committed at {}, is left out by the "
                     "operator: {} changes to {}",
-                    part.xid, to_string(part.commit_lsn), changes_, fmt::join(tables_, ", ")));
+                    part.xid, to_string(part.commit_lsn), changes_, fmt::join(names, ", ")));
   }
+  return part.last;
 }
 
 }  // namespace repld::link

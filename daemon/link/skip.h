@@ -1,12 +1,14 @@
 // A source transaction that the operator left out (replctl skip).
 //
 // It is known to this process only: after a crash the link stops at the same transaction again and
-// the operator decides again. What is left out is gone from the target for good, so it is told in
-// the events, when it is taken out of the stream and before its position is committed: a crash in
-// between leaves an event about a transaction that is not left out yet.
+// the operator decides again. What is left out is gone from the target for good: it overtakes the
+// proofs of its tables and is told in the events, when it is taken out of the stream, behind the
+// gate of the fences, and before its position is committed: a crash in between leaves both about a
+// transaction that is not left out yet.
 #pragma once
 
-#include <set>
+#include <functional>
+#include <map>
 #include <string>
 
 #include "core/transaction.h"
@@ -16,17 +18,23 @@ namespace repld::link {
 
 class Skip {
  public:
-  // `transaction`: its commit position; invalid: none is left out. Borrows the log.
-  Skip(Lsn transaction, EventLog& events) : transaction_(transaction), events_(events) {}
+  using LeftOut = std::function<void(const Relation& relation)>;
+
+  // `transaction`: its commit position; invalid: none is left out. Borrows the log. `left_out`: of
+  // this relation the transaction has changes; called once for each.
+  Skip(Lsn transaction, EventLog& events, LeftOut left_out)
+      : transaction_(transaction), events_(events), left_out_(std::move(left_out)) {}
 
   // Empties a part of that transaction, so that only the position moves; leaves others alone.
-  void filter(TransactionPart& part);
+  // Whether that was its last: the event about it must be stored now.
+  bool filter(TransactionPart& part);
 
  private:
   const Lsn transaction_;
   EventLog& events_;
+  const LeftOut left_out_;
   size_t changes_ = 0;
-  std::set<std::string> tables_;
+  std::map<std::string, RelationPtr> relations_;  // by full name
 };
 
 }  // namespace repld::link

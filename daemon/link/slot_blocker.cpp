@@ -1,6 +1,6 @@
 #include "link/slot_blocker.h"
 
-#include <chrono>
+#include "base/clock.h"
 
 namespace repld::link {
 
@@ -16,11 +16,6 @@ constexpr const char* kOldest =
     "   and l.pid is distinct from pg_backend_pid() "
     "   and coalesce(clock_timestamp() - a.xact_start > interval '2 seconds', true) "
     " order by a.xact_start nulls last limit 1";
-
-double now_seconds() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(now).count();
-}
 
 }  // namespace
 

@@ -97,11 +97,11 @@ class Fetching {
     proof.missing = static_cast<int64_t>(queued.rows.size());
     const TableName& known_as = replicated_.states.at(table->oid).known_as;
     // What was compared before the rows came has them as missing.
-    MendedTable mended =
-        repair_.mend(compared, proof, stop_,
-                     removal(queued) + "; " +
-                         apply::suspect_statement(link_.settings().config.link.name, known_as));
-    link_.suspect(known_as);
+    MendedTable mended = repair_.mend(
+        compared, proof, stop_,
+        removal(queued) + "; " +
+            apply::suspect_statement(link_.settings().config.link.name, known_as, kDriftSuspicion));
+    link_.suspect(known_as, kDriftSuspicion);
     return mended;
   }
 

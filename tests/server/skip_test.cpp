@@ -17,10 +17,13 @@ std::string stopped_at(const Pair& pair) {
 
 TEST_SUITE("skip") {
   TEST_CASE("the transaction that stops the link is left out whole, on the operator's word only") {
-    Pair pair;
+    PairOptions options;
+    options.extra = "[verify]\nevery = \"0\"\n";
+    Pair pair(options);
     pair.on_both("create table t (id int primary key, n int); create table u (id int primary key)");
     pair.on_target("alter table t add constraint small check (n < 100)");
     REQUIRE(pair.begin());
+    REQUIRE(pair.daemon.replctl({"verify"}).exit_code == 0);
     pair.on_source("insert into t values (1, 1)");
     pair.on_source("begin; insert into u values (1); insert into t values (2, 500); commit");
     pair.on_source("insert into t values (3, 3); insert into u values (3)");
@@ -41,6 +44,19 @@ TEST_SUITE("skip") {
           std::string("1,3"));
     CHECK(pair.on_target("select string_agg(id::text, ',' order by id) from u")[0][0].c_str() ==
           std::string("3"));
+    const auto proofs_hold = [&] {
+      std::string hold;
+      for (const nlohmann::json link = pair.link(); const auto& table : link["tables"]) {
+        hold += table["proof"]["unproven"].get<std::string>().empty() ? "y" : "n";
+      }
+      return hold;
+    };
+    CHECK(proofs_hold() == "nn");
+    pair.daemon.terminate();
+    REQUIRE(pair.begin());
+    CHECK(proofs_hold() == "nn");
+    CHECK(pair.daemon.replctl({"verify"}).exit_code == 1);
+    CHECK(proofs_hold() == "yy");
     const std::string events = pair.daemon.replctl({"events"}).out;
     CHECK(events.find("committed at " + lsn +
                       ", is left out by the operator: 2 changes to "
