@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 
 #include "base/pause.h"
 #include "core/array_text.h"
@@ -44,15 +45,6 @@ std::vector<size_t> filled_tables(pqxx::transaction_base& transaction,
   return filled;
 }
 
-std::vector<TableName> names_of(const std::vector<size_t>& places,
-                                const std::vector<TableName>& tables) {
-  std::vector<TableName> names;
-  for (const size_t i : places) {
-    names.push_back(tables[i]);
-  }
-  return names;
-}
-
 std::string listed(const std::vector<TableName>& tables) {
   std::string list;
   for (const TableName& table : tables) {
@@ -61,14 +53,13 @@ std::string listed(const std::vector<TableName>& tables) {
   return list;
 }
 
-Error not_empty(const std::vector<TableName>& filled) {
-  Error error(ErrorKind::refused, "tables of the target are not empty");
-  error.detail("{}", listed(filled));
-  error.hint(
-      "Nothing was changed. Empty them (after replctl finalize, where the guard of an interrupted "
-      "set-up stands), or list them in tables.exclude, or say with copy.on_nonempty what is to "
-      "become of their rows; repld looks again every few seconds.");
-  return error.table(filled.front().full());
+template <typename Item>
+std::vector<Item> at_places(const std::vector<Item>& items, const std::vector<size_t>& places) {
+  std::vector<Item> chosen;
+  for (const size_t i : places) {
+    chosen.push_back(items[i]);
+  }
+  return chosen;
 }
 
 using RowChanges = std::map<TableName, int64_t>;
@@ -82,45 +73,157 @@ RowChanges row_changes(pg::Session& target, const std::vector<TableName>& tables
   return changes;
 }
 
-void require_unwritten(pg::Session& target, const std::vector<TableName>& tables,
-                       const std::stop_token& stop) {
+// Their indexes.
+std::vector<size_t> written_tables(pg::Session& target, const std::vector<TableName>& tables,
+                                   const std::stop_token& stop) {
   const RowChanges before = row_changes(target, tables);
   pause(kWatched, stop);
-  std::vector<TableName> written;
-  for (const auto& [table, changes] : row_changes(target, tables)) {
-    const auto found = before.find(table);
-    if (found == before.end() || found->second != changes) {
-      written.push_back(table);
+  const RowChanges after = row_changes(target, tables);
+  std::vector<size_t> written;
+  for (size_t i = 0; i < tables.size(); ++i) {
+    const auto old = before.find(tables[i]);
+    const auto now = after.find(tables[i]);
+    if (old == before.end() || now == after.end() || old->second != now->second) {
+      written.push_back(i);
     }
   }
-  if (!written.empty()) {
-    throw Error(ErrorKind::refused, "tables of the target have rows, and others write to them")
-        .detail("{}", listed(written))
-        .hint(
-            "Nothing was changed. Tables that live on the target already belong into a group with "
-            "primary = \"target\", or into tables.exclude; repld looks again every few seconds.")
-        .table(written.front().full());
+  return written;
+}
+
+struct ClockColumn {
+  std::string name;
+  std::string type;
+};
+
+std::map<size_t, std::vector<ClockColumn>> clock_columns(pg::Session& target,
+                                                         const std::vector<TableName>& tables) {
+  std::map<size_t, std::vector<ClockColumn>> columns;
+  for (const auto& row :
+       target.exec_params(std::string(sql::kClockColumns), array_text(quoted(tables)))) {
+    columns[row[0].as<size_t>() - 1].push_back({row[1].c_str(), row[2].c_str()});
   }
+  return columns;
+}
+
+// Guarded by a set-up that was cut off: what they have may be ours, and nobody else has written.
+std::set<TableName> begun_tables(pg::Session& target, const std::string& link) {
+  std::set<TableName> tables;
+  for (const auto& row : target.exec_params(
+           "select schema_name, table_name from repld.table_state where link = $1", link)) {
+    tables.insert({row[0].c_str(), row[1].c_str()});
+  }
+  return tables;
+}
+
+// Whether the time of its newest row is later than that of the source's, in a column that both have
+// (a source without rows has none). Whoever deleted the newest rows of the source since the target
+// was filled sees this too, and knows better; we do not.
+bool has_newer_rows(pg::Session& source, pg::Session& target, const SourceTable& source_table,
+                    const TableName& target_table, const std::vector<ClockColumn>& columns,
+                    const char* lock_timeout) {
+  const auto newest = [&](pg::Session& session, const TableName& table, const ClockColumn& column) {
+    return session.transact([&](pqxx::transaction_base& transaction) {
+      transaction.exec(lock_timeout);
+      const auto row = transaction.exec(fmt::format("select max({})::text from {}",
+                                                    quote_identifier(column.name),
+                                                    quote_qualified(table.schema, table.name)))[0];
+      return row[0].is_null() ? std::string() : std::string(row[0].c_str());
+    });
+  };
+  const std::vector<std::string>& known = source_table.columns;
+  return std::any_of(columns.begin(), columns.end(), [&](const ClockColumn& column) {
+    if (std::find(known.begin(), known.end(), column.name) == known.end()) {
+      return false;
+    }
+    const std::string there = newest(target, target_table, column);
+    const std::string here = newest(source, source_table.name, column);
+    if (there.empty() || here.empty()) {
+      return !there.empty();
+    }
+    return target
+        .exec(fmt::format("select {0}::{2} > {1}::{2}", quote_literal(there), quote_literal(here),
+                          column.type))[0][0]
+        .as<bool>();
+  });
 }
 
 }  // namespace
 
-void require_fillable(pg::Session& target, const std::vector<TableName>& tables,
-                      const Config& config, const char* lock_timeout, const std::stop_token& stop) {
+std::map<size_t, Unfillable> unfillable_tables(pg::Session& source, pg::Session& target,
+                                               const std::vector<SourceTable>& sources,
+                                               const std::vector<TableName>& targets,
+                                               const Config& config, const char* lock_timeout,
+                                               const std::stop_token& stop) {
+  std::map<size_t, Unfillable> unfillable;
   if (!config.copy.initial) {
-    return;
+    return unfillable;
   }
-  const auto filled = target.transact([&](pqxx::transaction_base& transaction) {
+  const std::vector<size_t> filled = target.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec(lock_timeout);
-    return names_of(filled_tables(transaction, tables), tables);
+    return filled_tables(transaction, targets);
   });
-  if (filled.empty()) {
+  if (filled.empty() || on_nonempty(config) == OnNonempty::refuse) {
+    for (const size_t place : filled) {
+      unfillable[place] = Unfillable::not_empty;
+    }
+    return unfillable;
+  }
+  const std::vector<TableName> names = at_places(targets, filled);
+  for (const size_t i : written_tables(target, names, stop)) {
+    unfillable[filled[i]] = Unfillable::written;
+  }
+  const std::set<TableName> begun = begun_tables(target, config.link.name);
+  for (const auto& [i, columns] : clock_columns(target, names)) {
+    const SourceTable& table = sources[filled[i]];
+    if (unfillable.count(filled[i]) == 0 && begun.count(table.name) == 0 &&
+        !stop.stop_requested() &&
+        has_newer_rows(source, target, table, names[i], columns, lock_timeout)) {
+      unfillable[filled[i]] = Unfillable::newer;
+    }
+  }
+  return unfillable;
+}
+
+Error refusal(Unfillable reason, const std::vector<TableName>& tables) {
+  const auto told = [&](const char* message, const char* hint) {
+    return Error(ErrorKind::refused, message)
+        .detail("{}", listed(tables))
+        .hint("Nothing was changed. {}; repld looks again every few seconds.", hint)
+        .table(tables.front().full());
+  };
+  switch (reason) {
+    case Unfillable::not_empty:
+      return told(
+          "tables of the target are not empty",
+          "Empty them (after replctl finalize, where the guard of an interrupted set-up "
+          "stands), or list them in tables.exclude, or say with copy.on_nonempty what is to "
+          "become of their rows");
+    case Unfillable::written:
+      return told("tables of the target have rows, and others write to them",
+                  "Tables that live on the target already belong into a group with primary = "
+                  "\"target\", or into tables.exclude");
+    case Unfillable::newer: break;
+  }
+  return told(
+      "tables of the target have newer rows than the source",
+      "Their columns that take the time of a new row say so. Tables that live on the target "
+      "already belong into a group with primary = \"target\", or into tables.exclude; rows "
+      "that only the source has lost since are to be deleted by hand");
+}
+
+void require_fillable(const std::map<size_t, Unfillable>& unfillable,
+                      const std::vector<TableName>& targets) {
+  if (unfillable.empty()) {
     return;
   }
-  if (on_nonempty(config) == OnNonempty::refuse) {
-    throw not_empty(filled);
+  const Unfillable reason = unfillable.begin()->second;
+  std::vector<TableName> tables;
+  for (const auto& [place, other] : unfillable) {
+    if (other == reason) {
+      tables.push_back(targets[place]);
+    }
   }
-  require_unwritten(target, filled, stop);
+  throw refusal(reason, tables);
 }
 
 std::vector<size_t> settle_filled(pqxx::transaction_base& transaction,
@@ -132,10 +235,10 @@ std::vector<size_t> settle_filled(pqxx::transaction_base& transaction,
     return filled;
   }
   if (on_nonempty(config) == OnNonempty::refuse) {
-    throw not_empty(names_of(filled, tables));
+    throw refusal(Unfillable::not_empty, at_places(tables, filled));
   }
   transaction.exec_params("select set_config('repld.apply', $1, true)", guard_nonce);
-  transaction.exec(fmt::format("truncate {}", fmt::join(quoted(names_of(filled, tables)), ", ")));
+  transaction.exec(fmt::format("truncate {}", fmt::join(quoted(at_places(tables, filled)), ", ")));
   return {};
 }
 

@@ -2,6 +2,7 @@
 // copy.on_nonempty. What somebody uses is neither mended nor emptied, whatever that says.
 #pragma once
 
+#include <map>
 #include <stop_token>
 #include <vector>
 
@@ -11,10 +12,23 @@
 
 namespace repld::link {
 
-// Before a copy, without a lock: throws Error(refused) naming those that have rows, or, where they
-// may have some, those that others are seen to write to: it takes seconds.
-void require_fillable(pg::Session& target, const std::vector<TableName>& tables,
-                      const Config& config, const char* lock_timeout, const std::stop_token& stop);
+// Why a table may not: it has rows; or it may have some, but others write to it, or it has newer
+// ones than the source.
+enum class Unfillable { not_empty, written, newer };
+
+// Before a copy, without a lock. By place, of those that may not. It takes seconds where tables
+// have rows and may. `sources` and `targets` are parallel.
+std::map<size_t, Unfillable> unfillable_tables(pg::Session& source, pg::Session& target,
+                                               const std::vector<SourceTable>& sources,
+                                               const std::vector<TableName>& targets,
+                                               const Config& config, const char* lock_timeout,
+                                               const std::stop_token& stop);
+
+Error refusal(Unfillable reason, const std::vector<TableName>& tables);
+
+// Throws a refusal of those that share the first one's reason.
+void require_fillable(const std::map<size_t, Unfillable>& unfillable,
+                      const std::vector<TableName>& targets);
 
 // Under the caller's locks, guarded: the tables' places of those that keep their rows. The others
 // are empty from then on. Throws Error(refused) naming those that have rows and may not.

@@ -202,8 +202,9 @@ bool Joining::join(pg::Session& source, pg::Session& target, const std::stop_tok
   bool all = true;
   for (const SourceTable& table : candidates(source, target)) {
     outsiders_.add(table.name);
-    all = consider(table, source, target, plan, stop) && all;
+    all = consider(table, source, target, plan) && all;
   }
+  all = hold_back_filled(source, target, plan, stop) && all;
   if (!plan.tables.empty()) {
     target.transact([&](pqxx::transaction_base& transaction) {
       apply::require_owner(transaction, shared_.name(), row_.owner);
@@ -232,13 +233,12 @@ bool Joining::join(pg::Session& source, pg::Session& target, const std::stop_tok
 
 // Whether the table can join; then it is in the plan.
 bool Joining::consider(const SourceTable& table, pg::Session& source, pg::Session& target,
-                       TablePlan& plan, const std::stop_token& stop) {
+                       TablePlan& plan) {
   try {
     TablePlan alone;
     fit(target, table, alone);
     require_tables_ready(source, target, alone.tables, alone.targets, true);
     stream::require_publishable(alone.tables);
-    require_fillable(target, alone.targets, shared_.settings.config, kShortLockTimeout, stop);
     plan.tables.push_back(alone.tables.front());
     plan.targets.push_back(alone.targets.front());
     return true;
@@ -246,11 +246,33 @@ bool Joining::consider(const SourceTable& table, pg::Session& source, pg::Sessio
     if (error.kind() == ErrorKind::connect) {
       throw;
     }
-    const std::string reason = reason_of(error);
-    show(table.name, TableState::refused, reason);
-    tell("held_back", fmt::format("table {}: {}", table.name.full(), reason));
+    hold_back(table.name, error);
     return false;
   }
+}
+
+// Whether all of the plan may be filled; those that may not are taken out of it.
+bool Joining::hold_back_filled(pg::Session& source, pg::Session& target, TablePlan& plan,
+                               const std::stop_token& stop) {
+  const auto unfillable = unfillable_tables(source, target, plan.tables, plan.targets,
+                                            shared_.settings.config, kShortLockTimeout, stop);
+  TablePlan fillable;
+  for (size_t i = 0; i < plan.tables.size(); ++i) {
+    if (const auto found = unfillable.find(i); found != unfillable.end()) {
+      hold_back(plan.tables[i].name, refusal(found->second, {plan.targets[i]}));
+    } else {
+      fillable.tables.push_back(plan.tables[i]);
+      fillable.targets.push_back(plan.targets[i]);
+    }
+  }
+  plan = std::move(fillable);
+  return unfillable.empty();
+}
+
+void Joining::hold_back(const TableName& table, const Error& error) {
+  const std::string reason = reason_of(error);
+  show(table, TableState::refused, reason);
+  tell("held_back", fmt::format("table {}: {}", table.full(), reason));
 }
 
 void Joining::publish(const TablePlan& plan, pg::Session& source, pg::Session& target) {

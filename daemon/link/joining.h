@@ -74,8 +74,11 @@ class Joining {
   void leave(pg::Session& source, pg::Session& target, const std::stop_token& stop);
   bool join(pg::Session& source, pg::Session& target, const std::stop_token& stop);
   std::vector<SourceTable> candidates(pg::Session& source, pg::Session& target);
-  bool consider(const SourceTable& table, pg::Session& source, pg::Session& target, TablePlan& plan,
-                const std::stop_token& stop);
+  bool consider(const SourceTable& table, pg::Session& source, pg::Session& target,
+                TablePlan& plan);
+  bool hold_back_filled(pg::Session& source, pg::Session& target, TablePlan& plan,
+                        const std::stop_token& stop);
+  void hold_back(const TableName& table, const Error& error);
   void publish(const TablePlan& plan, pg::Session& source, pg::Session& target);
   void wait_past_now(pg::Session& source, const std::stop_token& stop);
   void copy_at_fence(const TablePlan& plan, pg::Session& source, pg::Session& target,

@@ -91,7 +91,9 @@ Setup::Plan Setup::examine() {
   if (!existing_) {
     stream::require_publishable(plan.tables);
   }
-  require_fillable(target_, plan.targets, shared_.settings.config, kLockTimeout, stop_);
+  require_fillable(unfillable_tables(source_, target_, plan.tables, plan.targets,
+                                     shared_.settings.config, kLockTimeout, stop_),
+                   plan.targets);
   return plan;
 }
 
