@@ -31,23 +31,9 @@ class Sections {
     return {node == nullptr ? nullptr : node->as_table(), name, path_};
   }
 
-  // A list of tables, [[name]].
   std::vector<TomlReader> list(const std::string& name) {
     known_.push_back(name);
-    std::vector<TomlReader> readers;
-    const toml::node* node = root_.get(name);
-    if (node == nullptr) {
-      return readers;
-    }
-    if (!node->is_array_of_tables()) {
-      throw Error(ErrorKind::config, fmt::format("{}: \"{}\" must be a list of sections",
-                                                 place_of(node->source(), path_), name))
-          .hint("Write [[{}]] before each.", name);
-    }
-    for (const toml::node& entry : *node->as_array()) {
-      readers.emplace_back(entry.as_table(), name, path_);
-    }
-    return readers;
+    return TomlReader(&root_, "", path_).list(name);
   }
 
   void finish() const {
@@ -201,10 +187,25 @@ void read_surfaces(Sections& sections, Config& config) {
   log.finish();
 }
 
+void read_verify(TomlReader reader, VerifyConfig& verify) {
+  reader.get_duration_ms("every", verify.every_ms);
+  reader.get_integer("time_percent", verify.time_percent, 1, 100);
+  reader.get_duration_ms("snapshot_age", verify.snapshot_age_ms);
+  for (TomlReader& entry : reader.list("schedule")) {
+    VerifyScheduleConfig schedule;
+    schedule.every_ms = verify.every_ms;
+    entry.get("tables", schedule.tables);
+    entry.get_duration_ms("every", schedule.every_ms);
+    entry.finish();
+    if (schedule.tables.empty()) {
+      throw entry.error_at("tables", "must name at least one table");
+    }
+    verify.schedule.push_back(std::move(schedule));
+  }
+  reader.finish();
+}
+
 void read_later_parts(Sections& sections, Config& config) {
-  TomlReader verify = sections.section("verify");
-  verify.get_duration_ms("every", config.verify.every_ms);
-  verify.finish();
   TomlReader cutover = sections.section("cutover");
   cutover.get_duration_ms("max_freeze", config.cutover.max_freeze_ms);
   cutover.get("before_freeze", config.cutover.before_freeze);
@@ -270,6 +271,7 @@ Config parse_config(const std::string& text, const std::string& path) {
   read_groups(sections.list("groups"), config.groups);
   read_copy(sections.section("copy"), config.copy);
   read_apply(sections.section("apply"), config.apply);
+  read_verify(sections.section("verify"), config.verify);
   read_surfaces(sections, config);
   read_later_parts(sections, config);
   sections.finish();

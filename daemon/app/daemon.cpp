@@ -16,6 +16,7 @@
 #include "app/config_file.h"
 #include "app/instance_lock.h"
 #include "app/primary_file.h"
+#include "base/clock.h"
 #include "base/logging.h"
 #include "base/metrics.h"
 #include "control/listener.h"
@@ -34,11 +35,6 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds kPublishInterval{200};
 constexpr std::chrono::seconds kStopSeconds{25};
-
-double now_seconds() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(now).count();
-}
 
 link::Settings settings_of(const Config& config, const InstanceLock& lock) {
   link::Settings settings;
@@ -101,7 +97,7 @@ class Daemon {
         lock_(config.control.socket + ".lock"),
         metrics_(config.link.name),
         link_(settings_of(config, lock_), hooks()),
-        verifier_(link_, config.verify.every_ms),
+        verifier_(link_, config.verify),
         healer_(link_),
         port_(control_port()),
         http_(io_, config.http.listen, port_),
@@ -176,7 +172,7 @@ class Daemon {
       if (!same_for_link(before, config_)) {
         link_.reload(config_);
       }
-      verifier_.repeat_every(config_.verify.every_ms);
+      verifier_.reload(config_.verify);
       publish();
     } catch (const Error& error) {
       link_.record("reload", fmt::format("the configuration is left as it was: {} {} {}",

@@ -118,6 +118,24 @@ void TomlReader::get_duration_ms(const std::string& key, int64_t& value) {
   }
 }
 
+std::vector<TomlReader> TomlReader::list(const std::string& key) {
+  std::vector<TomlReader> readers;
+  const toml::node* node = find(key);
+  if (node == nullptr) {
+    return readers;
+  }
+  const std::string name = section_.empty() ? key : section_ + "." + key;
+  if (!node->is_array_of_tables()) {
+    throw Error(ErrorKind::config, fmt::format("{}: \"{}\" must be a list of sections",
+                                               place_of(node->source(), path_), name))
+        .hint("Write [[{}]] before each.", name);
+  }
+  for (const toml::node& entry : *node->as_array()) {
+    readers.emplace_back(entry.as_table(), name, path_);
+  }
+  return readers;
+}
+
 std::optional<size_t> TomlReader::get_choice(const std::string& key,
                                              const std::vector<std::string>& names) {
   const toml::node* node = find(key);

@@ -24,6 +24,8 @@ class TomlReader {
   void get_integer(const std::string& key, int64_t& value, int64_t min, int64_t max);
   // "60s", "20ms", "5m", "1h", "0".
   void get_duration_ms(const std::string& key, int64_t& value);
+  // A list of tables, [[section.key]]; absent: none.
+  std::vector<TomlReader> list(const std::string& key);
   // One of the names given; returns its index, or nothing when the key is absent.
   std::optional<size_t> get_choice(const std::string& key, const std::vector<std::string>& names);
 

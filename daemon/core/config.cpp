@@ -34,16 +34,16 @@ bool matches_pattern(std::string_view pattern, std::string_view name) {
   return p == pattern.size();
 }
 
-namespace {
-
-bool matches_any(const std::vector<std::string>& patterns, const std::string& name) {
+bool matches_any_pattern(const std::vector<std::string>& patterns, std::string_view name) {
   return std::any_of(patterns.begin(), patterns.end(),
                      [&](const std::string& pattern) { return matches_pattern(pattern, name); });
 }
 
+namespace {
+
 const GroupConfig* find_group(const Config& config, const std::string& name) {
   for (const GroupConfig& group : config.groups) {
-    if (matches_any(group.tables, name)) {
+    if (matches_any_pattern(group.tables, name)) {
       return &group;
     }
   }
@@ -89,7 +89,8 @@ bool replicates_table(const Config& config, std::string_view schema, std::string
     return false;
   }
   const std::string name = fmt::format("{}.{}", schema, table);
-  if (!matches_any(config.tables.include, name) || matches_any(config.tables.exclude, name)) {
+  if (!matches_any_pattern(config.tables.include, name) ||
+      matches_any_pattern(config.tables.exclude, name)) {
     return false;
   }
   const GroupConfig* group = find_group(config, name);

@@ -70,8 +70,17 @@ struct ApplyConfig {
   bool operator==(const ApplyConfig&) const = default;
 };
 
+// Tables that are proven more or less often than the others.
+struct VerifyScheduleConfig {
+  std::vector<std::string> tables;  // patterns
+  int64_t every_ms = 0;             // 0: only on demand
+};
+
 struct VerifyConfig {
-  int64_t every_ms = 900'000;  // 0: only on demand
+  int64_t every_ms = 900'000;                  // 0: only on demand
+  int64_t time_percent = 33;                   // for proofs that nobody asked for, at most
+  int64_t snapshot_age_ms = 60'000;            // how long a snapshot is held, or for one table
+  std::vector<VerifyScheduleConfig> schedule;  // the first that names a table counts
 };
 
 struct HttpConfig {
@@ -126,6 +135,7 @@ bool same_for_link(const Config& one, const Config& other);
 // True when `name` ("schema.table") matches `pattern`, where * stands for any run of characters
 // and ? for one.
 bool matches_pattern(std::string_view pattern, std::string_view name);
+bool matches_any_pattern(const std::vector<std::string>& patterns, std::string_view name);
 
 // True when the table is included, not excluded, and in no group that already lives on the
 // target. System schemas and repld's own never are.

@@ -7,9 +7,6 @@ namespace repld::verify {
 
 namespace {
 
-// How long a snapshot keeps the servers from removing what is dead.
-constexpr std::chrono::seconds kSnapshotAge{60};
-
 void stand_in(pg::CopyConnection& connection, const std::string& snapshot) {
   connection.exec("begin isolation level repeatable read read only");
   pg::import_snapshot(connection, snapshot);
@@ -47,8 +44,9 @@ Round::Round(link::Link& link, const CompareOptions& options, const std::stop_to
     source_catalog_.transact([&](pqxx::transaction_base& source) { look(target, source); });
   });
   courtesy_ = std::make_unique<Courtesy>(
-      Courtesy::Watched{link.settings().source, backend_pid(source_)},
-      Courtesy::Watched{link.settings().target, backend_pid(target_)}, give_way_);
+      std::vector<Courtesy::Watched>{{link.settings().source, backend_pid(source_)},
+                                     {link.settings().target, backend_pid(target_)}},
+      give_way_);
   comparison_ = std::make_unique<Comparison>(Endpoint{link.settings().source, source_},
                                              Endpoint{link.settings().target, target_}, options);
 }
@@ -75,6 +73,8 @@ Round::Result Round::compare(const SourceTable& table, const std::stop_token& st
   return result;
 }
 
-bool Round::is_old() const { return std::chrono::steady_clock::now() - taken_at_ > kSnapshotAge; }
+std::chrono::steady_clock::duration Round::age() const {
+  return std::chrono::steady_clock::now() - taken_at_;
+}
 
 }  // namespace repld::verify

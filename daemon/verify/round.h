@@ -30,7 +30,7 @@ class Round {
   Result compare(const SourceTable& table, const std::stop_token& stop);
   // Nothing more can be compared: a server refused something, or we gave way to somebody.
   bool is_over() const { return over_; }
-  bool is_old() const;
+  std::chrono::steady_clock::duration age() const;  // of the snapshots
 
   int retakes() const { return retakes_; }
   double pause_seconds() const { return pause_seconds_; }

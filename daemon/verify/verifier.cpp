@@ -3,24 +3,30 @@
 #include <algorithm>
 #include <set>
 
+#include "base/clock.h"
 #include "verify/round.h"
 
 namespace repld::verify {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr int kTriesMax = 3;           // a table, before it is unproven
 constexpr int kPassesMax = 20;         // of mending, before what differs still is told
 constexpr size_t kMendedMax = 20'000;  // rows of a table in one pass
-constexpr int kRestFactor = 2;         // so long as a round that nobody asked for took
-constexpr std::chrono::seconds kBeforeNextTry{10};
+constexpr std::chrono::seconds kRestMin{10};
+constexpr std::chrono::seconds kLookEvery{10};
 // Whoever has just started the daemon looks at other things first.
 constexpr std::chrono::seconds kBeforeFirst{60};
 
-bool is_asked_for(const std::vector<std::string>& asked, const TableName& table) {
-  return asked.empty() || std::find(asked.begin(), asked.end(), table.full()) != asked.end();
+bool is_asked_for(const std::set<std::string>& asked, const TableName& table) {
+  return asked.empty() || asked.count(table.full()) > 0;
+}
+
+// By its name on the source, or the one by which the status knows it.
+bool is_asked_for(const std::set<std::string>& asked, const link::ReplicatedTables& replicated,
+                  const SourceTable& table) {
+  return is_asked_for(asked, table.name) ||
+         is_asked_for(asked, replicated.states.at(table.oid).known_as);
 }
 
 }  // namespace
@@ -39,92 +45,112 @@ void Verifier::stop() {
 void Verifier::ask(Task task, std::vector<std::string> tables, Reply reply) {
   const std::lock_guard lock(mutex_);
   requests_.push_back({task, std::move(tables), std::move(reply)});
-  changed_.notify_all();
+  anything_new_ = true;
+  stirred_.notify_all();
 }
 
 void Verifier::look_again() {
   const std::lock_guard lock(mutex_);
   look_again_ = true;
-  changed_.notify_all();
+  anything_new_ = true;
+  stirred_.notify_all();
 }
 
-std::vector<std::string> Verifier::overtaken() const {
-  std::vector<std::string> tables;
-  for (const TableStatus& table : link_.status().tables) {
-    if (table.proof && !table.proof->suspicion.empty()) {
-      tables.push_back(table.schema + "." + table.name);
-    }
-  }
-  return tables;
-}
-
-void Verifier::repeat_every(int64_t every_ms) {
+void Verifier::reload(const VerifyConfig& config) {
   const std::lock_guard lock(mutex_);
-  every_ms_ = every_ms;
-  changed_.notify_all();
+  schedule_.set(config);
+  anything_new_ = true;
+  stirred_.notify_all();
+}
+
+VerifyConfig Verifier::config() const {
+  const std::lock_guard lock(mutex_);
+  return schedule_.config();
+}
+
+// The lock is held. What may be looked at now without being asked for; nothing: when to ask again.
+std::vector<std::string> Verifier::due(Clock::time_point& look_at) {
+  const auto now = Clock::now();
+  if (now < rested_) {
+    look_at = rested_;
+    return {};
+  }
+  const std::vector<TableStatus> tables = link_.status().tables;
+  std::vector<std::string> due;
+  if (std::exchange(look_again_, false)) {
+    due = schedule_.overtaken(tables);
+  }
+  look_at = now + kLookEvery;  // tables come and go
+  if (now < first_round_) {
+    look_at = std::min(look_at, first_round_);
+    return due;
+  }
+  const VerifySchedule::Due by_clock = schedule_.due(tables, now_seconds());
+  due.insert(due.end(), by_clock.tables.begin(), by_clock.tables.end());
+  const std::chrono::duration<double> wait(std::max(by_clock.next - now_seconds(), 0.0));
+  if (wait < kLookEvery) {
+    look_at = now + std::chrono::duration_cast<Clock::duration>(wait);
+  }
+  return due;
 }
 
 // Waits for one; what is due by the clock has no reply. Nothing when stopped.
 std::optional<Verifier::Request> Verifier::next(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
+    Request request;
     if (!requests_.empty()) {
-      Request request = std::move(requests_.front());
+      request = std::move(requests_.front());
       requests_.pop_front();
       return request;
     }
-    const int64_t every_ms = every_ms_;
-    const bool looking_again = every_ms_ != 0 && look_again_;
-    const auto asked = [&] {
-      const bool look_again = every_ms_ != 0 && look_again_;
-      return !requests_.empty() || every_ms != every_ms_ || look_again != looking_again;
-    };
-    if (every_ms_ == 0) {
-      changed_.wait(lock, stop, asked);
-    } else if (!changed_.wait_until(
-                   lock, stop, looking_again ? std::min(may_look_, rested_) : rested_, asked) &&
-               !stop.stop_requested()) {
-      look_again_ = false;
-      Request request;
-      if (Clock::now() >= rested_) {
-        return request;
-      }
-      request.tables = overtaken();
-      if (!request.tables.empty()) {
-        return request;
-      }
+    anything_new_ = false;
+    Clock::time_point look_at;
+    request.tables = due(look_at);
+    if (!request.tables.empty()) {
+      return request;
     }
-    if (every_ms != every_ms_) {
-      rested_ = std::min(rested_, Clock::now() + std::chrono::milliseconds(every_ms_));
-    }
+    stirred_.wait_until(lock, stop, look_at, [this] { return anything_new_; });
   }
   return std::nullopt;
 }
 
+// What was looked at is not due any more; where a fence failed, that is only what it came to.
+void Verifier::note_looks(const Request& request, const ProofReport& report) {
+  const std::lock_guard lock(mutex_);
+  for (const TableProof& proof : report.tables) {
+    schedule_.looked_at(proof.table.full(), now_seconds());
+  }
+  for (const std::string& name : request.tables) {
+    if (!report.failure) {
+      schedule_.looked_at(name, now_seconds());
+    }
+  }
+}
+
+// After what nobody asked for.
+void Verifier::rest(Clock::duration took, bool failed) {
+  const auto percent = static_cast<double>(config().time_percent);
+  const auto rest = std::chrono::duration_cast<Clock::duration>(took * (100 - percent) / percent);
+  rested_ = Clock::now() + std::max<Clock::duration>(rest, kRestMin);
+  if (failed) {
+    look_again();
+  }
+}
+
 void Verifier::run(const std::stop_token& stop) {
-  rested_ = Clock::now() + kBeforeFirst;
+  first_round_ = Clock::now() + kBeforeFirst;
   while (const auto request = next(stop)) {
     const auto began = Clock::now();
     const ProofReport report = serve(*request, stop);
     if (stop.stop_requested()) {
       return;
     }
-    const auto took = Clock::now() - began;
+    note_looks(*request, report);
     if (request->reply) {
       request->reply(report);
-    } else if (!request->tables.empty()) {
-      may_look_ = Clock::now() + std::max<Clock::duration>(kRestFactor * took, kBeforeNextTry);
-      if (report.failure) {
-        look_again();
-      }
     } else {
-      const auto every = std::chrono::milliseconds([this] {
-        const std::lock_guard lock(mutex_);
-        return every_ms_;
-      }());
-      const Clock::duration rest = report.failure ? std::min<Clock::duration>(every, kBeforeNextTry)
-                                                  : std::max<Clock::duration>(every - took, {});
-      rested_ = Clock::now() + std::max<Clock::duration>(rest, kRestFactor * took);
+      rest(Clock::now() - began, report.failure.has_value());
     }
     tell(report);
   }
@@ -137,17 +163,18 @@ ProofReport Verifier::serve(const Request& request, const std::stop_token& stop)
     options.listed_max = kMendedMax;
   }
   try {
-    prove(request.tables, options, report, stop);
+    const std::set<std::string> asked(request.tables.begin(), request.tables.end());
+    prove(asked, options, report, stop);
     for (int pass = 0; request.task == Task::repair && pass < kPassesMax; ++pass) {
       const size_t mended = report.mended.size();
       mend(report, stop);
       if (report.mended.size() == mended) {
         break;
       }
-      prove(request.tables, options, report, stop);
+      prove(asked, options, report, stop);
     }
     if (request.reply) {
-      look_at_sequences(report);
+      look_around(report, stop);
     }
   } catch (const Error& error) {
     report.failure = error_status(error, 0);
@@ -164,7 +191,7 @@ ProofReport Verifier::serve(const Request& request, const std::stop_token& stop)
   return report;
 }
 
-void Verifier::prove(const std::vector<std::string>& asked, const CompareOptions& options,
+void Verifier::prove(const std::set<std::string>& asked, const CompareOptions& options,
                      ProofReport& report, const std::stop_token& stop) {
   report.tables.clear();
   report.compared.clear();
@@ -174,19 +201,20 @@ void Verifier::prove(const std::vector<std::string>& asked, const CompareOptions
 }
 
 // Whether that was all.
-bool Verifier::prove_at_fence(const std::vector<std::string>& asked, const CompareOptions& options,
+bool Verifier::prove_at_fence(const std::set<std::string>& asked, const CompareOptions& options,
                               Course& course, ProofReport& report, const std::stop_token& stop) {
   pg::Session target(link_.settings().target);
   Round round(link_, options, stop);
   ++report.fences;
   report.retakes += round.retakes();
   report.pause_seconds_max = std::max(report.pause_seconds_max, round.pause_seconds());
+  const std::chrono::milliseconds snapshot_age(config().snapshot_age_ms);
   bool all = true;
   for (const SourceTable& table : round.replicated().tables) {
-    if (!is_asked_for(asked, table.name) || course.done.count(table.oid) > 0) {
+    if (!is_asked_for(asked, round.replicated(), table) || course.done.count(table.oid) > 0) {
       continue;
     }
-    if (round.is_old() || round.is_over()) {
+    if (round.age() > snapshot_age || round.is_over()) {
       return false;
     }
     Round::Result result = round.compare(table, stop);
@@ -231,7 +259,8 @@ void Verifier::mend(ProofReport& report, const std::stop_token& stop) {
   }
 }
 
-void Verifier::look_at_sequences(ProofReport& report) {
+// What else a cutover depends on.
+void Verifier::look_around(ProofReport& report, const std::stop_token& stop) {
   std::vector<TableName> tables;
   for (const TableProof& proof : report.tables) {
     tables.push_back(proof.table);
@@ -239,6 +268,7 @@ void Verifier::look_at_sequences(ProofReport& report) {
   pg::Session source(link_.settings().source);
   pg::Session target(link_.settings().target);
   report.sequences = sequence_gaps(source, target, tables);
+  report.orphans = find_orphans(link_, tables, stop);
 }
 
 void Verifier::tell(const ProofReport& report) {

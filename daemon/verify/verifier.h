@@ -1,10 +1,10 @@
 // Proves the tables of a link equal, now and then and on demand: takes a fence, compares table by
 // table under its snapshots while replication goes on, keeps what came of it.
 //
-// A snapshot is held for a minute or one table; then the rest goes on at another fence. A table
+// A snapshot is held for a while or one table; then the rest goes on at another fence. A table
 // that was rewritten under the snapshot, or whose application waits for us with DDL, is looked at
-// again, a few times, and is unproven after that. What nobody asked for takes at most a third of
-// the time; of that tables whose proof has been overtaken come first.
+// again, a few times, and is unproven after that. What nobody asked for rests after each look, so
+// that it takes no more than its share of the time.
 //
 // Everything runs on one thread. One comparison at a time.
 #pragma once
@@ -23,9 +23,11 @@
 
 #include "core/proof.h"
 #include "core/status.h"
+#include "core/verify_schedule.h"
 #include "core/verify_table.h"
 #include "link/link.h"
 #include "verify/compare.h"
+#include "verify/orphans.h"
 #include "verify/repair.h"
 #include "verify/sequences.h"
 
@@ -42,6 +44,7 @@ struct ProofReport {
   std::vector<ComparedTable> compared;  // parallel to tables
   std::vector<MendedTable> mended;
   std::vector<SequenceGap> sequences;  // of those tables
+  std::vector<Orphans> orphans;        // at either end of them
   std::vector<std::string> unknown;    // asked for, and no table of the link
   std::optional<ErrorStatus> failure;  // what kept the rest from being compared
   int fences = 0;
@@ -53,8 +56,8 @@ class Verifier {
  public:
   using Reply = std::function<void(const ProofReport& report)>;
 
-  // Borrows the link. `every_ms`: 0: only on demand.
-  Verifier(link::Link& link, int64_t every_ms) : link_(link), every_ms_(every_ms) {}
+  // Borrows the link.
+  Verifier(link::Link& link, const VerifyConfig& config) : link_(link), schedule_(config) {}
   ~Verifier() { stop(); }
 
   void start();
@@ -63,7 +66,7 @@ class Verifier {
   // Any thread. `tables`: as schema.table; empty: all. `reply` is called once, on another thread,
   // unless the verifier is stopped before.
   void ask(Task task, std::vector<std::string> tables, Reply reply);
-  void repeat_every(int64_t every_ms);
+  void reload(const VerifyConfig& config);
   // Any thread: proofs in the link's status hold no longer. Their tables are looked at soon, unless
   // only on demand.
   void look_again();
@@ -71,36 +74,41 @@ class Verifier {
  private:
   struct Request {
     Task task = Task::verify;
-    std::vector<std::string> tables;
+    std::vector<std::string> tables;  // empty: all
     Reply reply;
   };
+  using Clock = std::chrono::steady_clock;
 
   std::optional<Request> next(const std::stop_token& stop);
-  std::vector<std::string> overtaken() const;
+  std::vector<std::string> due(Clock::time_point& look_at);
+  void note_looks(const Request& request, const ProofReport& report);
+  void rest(Clock::duration took, bool failed);
   void run(const std::stop_token& stop);
   ProofReport serve(const Request& request, const std::stop_token& stop);
-  void prove(const std::vector<std::string>& asked, const CompareOptions& options,
-             ProofReport& report, const std::stop_token& stop);
+  void prove(const std::set<std::string>& asked, const CompareOptions& options, ProofReport& report,
+             const std::stop_token& stop);
   // Of one look at all tables, by oid.
   struct Course {
     std::set<uint32_t> done;
     std::map<uint32_t, int> tries;
   };
-  bool prove_at_fence(const std::vector<std::string>& asked, const CompareOptions& options,
+  bool prove_at_fence(const std::set<std::string>& asked, const CompareOptions& options,
                       Course& course, ProofReport& report, const std::stop_token& stop);
   void mend(ProofReport& report, const std::stop_token& stop);
-  void look_at_sequences(ProofReport& report);
+  void look_around(ProofReport& report, const std::stop_token& stop);
   void tell(const ProofReport& report);
+  VerifyConfig config() const;
 
   link::Link& link_;
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  int64_t every_ms_;              // guarded by mutex_
+  mutable std::mutex mutex_;
+  std::condition_variable_any stirred_;
+  VerifySchedule schedule_;       // guarded by mutex_
   std::deque<Request> requests_;  // guarded by mutex_
   bool look_again_ = false;       // guarded by mutex_
-  // Of the thread: when the next round may begin, and when one of overtaken proofs.
-  std::chrono::steady_clock::time_point rested_;
-  std::chrono::steady_clock::time_point may_look_;
+  bool anything_new_ = false;     // guarded by mutex_
+  // Of the thread: from when on what nobody asked for may be looked at, and what is due.
+  Clock::time_point rested_;
+  Clock::time_point first_round_;
   std::string last_failure_;  // told once, not at every try
   std::jthread thread_;
 };

@@ -37,6 +37,13 @@ void check(const Config& config) {
   require(is_duration(config.link.confirm_margin_ms) && is_duration(config.copy.epoch_ms) &&
               is_duration(config.verify.every_ms) && is_duration(config.cutover.max_freeze_ms),
           "a duration out of bounds");
+  require(config.verify.time_percent >= 1 && config.verify.time_percent <= 100 &&
+              is_duration(config.verify.snapshot_age_ms),
+          "shares of a verification out of bounds");
+  for (const VerifyScheduleConfig& schedule : config.verify.schedule) {
+    require(!schedule.tables.empty() && is_duration(schedule.every_ms),
+            "a schedule without tables or time");
+  }
   for (const GroupConfig& group : config.groups) {
     require(!group.name.empty() && group.name != "all", "a group has no name of its own");
   }

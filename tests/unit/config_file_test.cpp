@@ -70,7 +70,9 @@ TEST_CASE("every key reaches its place") {
       "[copy]\ninitial = false\nworkers = 8\nepoch = \"2s\"\non_nonempty = \"refuse\"\n"
       "[apply]\nbatch_rows = 5\nmemory_mb = 64\non_new_column = \"add\"\n"
       "on_missing_partition = \"pause\"\n"
-      "[verify]\nevery = \"0\"\n"
+      "[verify]\nevery = \"0\"\ntime_percent = 50\nsnapshot_age = \"5s\"\n"
+      "[[verify.schedule]]\ntables = [\"a.b*\"]\nevery = \"6h\"\n"
+      "[[verify.schedule]]\ntables = [\"a.c\"]\n"
       "[http]\nlisten = \"[::1]:0\"\n[control]\nsocket = \"/tmp/c\"\n"
       "[cutover]\nmax_freeze = \"1s\"\nbefore_freeze = [\"a\", \"b\"]\nafter_flip = [\"c\"]\n"
       "after_rollback = [\"d\"]\n"
@@ -93,6 +95,12 @@ TEST_CASE("every key reaches its place") {
   CHECK(config.apply.on_new_column == OnNewColumn::add);
   CHECK(config.apply.on_missing_partition == OnMissingPartition::pause);
   CHECK(config.verify.every_ms == 0);
+  CHECK(config.verify.time_percent == 50);
+  CHECK(config.verify.snapshot_age_ms == 5'000);
+  REQUIRE(config.verify.schedule.size() == 2);
+  CHECK(config.verify.schedule[0].tables == std::vector<std::string>{"a.b*"});
+  CHECK(config.verify.schedule[0].every_ms == 6 * 3'600'000);
+  CHECK(config.verify.schedule[1].every_ms == 0);
   CHECK(config.http.listen == "[::1]:0");
   CHECK(config.control.socket == "/tmp/c");
   CHECK(config.cutover.max_freeze_ms == 1'000);
@@ -135,6 +143,9 @@ TEST_CASE("a value of the wrong kind is refused where it stands") {
        duration_hint},
       {"[verify]\nevery = \"soon\"\n", "repld.toml:6:9: verify.every: must be a duration",
        duration_hint},
+      {"[verify]\nschedule = \"6h\"\n",
+       "repld.toml:6:12: \"verify.schedule\" must be a list of sections",
+       "Write [[verify.schedule]] before each."},
       {"[cutover]\nmax_freeze = \"-1s\"\n",
        "repld.toml:6:14: cutover.max_freeze: must be a duration", duration_hint},
       {"[log]\nlevel = \"loud\"\n",
@@ -153,6 +164,12 @@ TEST_CASE("a value out of its bounds is refused where it stands") {
        ""},
       {"[copy]\nworkers = 65\n", "repld.toml:6:11: copy.workers: must be an integer from 1 to 64",
        ""},
+      {"[verify]\ntime_percent = 0\n",
+       "repld.toml:6:16: verify.time_percent: must be an integer from 1 to 100", ""},
+      {"[[verify.schedule]]\ntables = []\n",
+       "repld.toml:6:10: verify.schedule.tables: must name at least one table", ""},
+      {"[[verify.schedule]]\ntable = [\"a.b\"]\n",
+       "repld.toml:6:1: unknown key \"verify.schedule.table\"", "Did you mean \"tables\"?"},
       {"[apply]\nmemory_mb = 15\n",
        "repld.toml:6:13: apply.memory_mb: must be an integer from 16 to 1048576", ""},
       {"[apply]\nbatch_rows = -1\n",
@@ -183,7 +200,7 @@ TEST_CASE("a value out of its bounds is refused where it stands") {
 
 TEST_CASE("a section or key that nobody reads is refused, with the nearest as hint") {
   const char* sections =
-      "Known are: source, target, link, tables, groups, copy, apply, http, control, log, verify, "
+      "Known are: source, target, link, tables, groups, copy, apply, verify, http, control, log, "
       "cutover.";
   check_mistakes({
       {"[lnk]\n", "repld.toml:5:2: unknown section \"lnk\"", sections},
