@@ -130,6 +130,14 @@ std::string gap_text(const Json& behind) {
                     : fmt::format("is {} ahead on the target", -values);
 }
 
+std::string orphans_text(const Json& orphans) {
+  if (orphans["rows"].is_null()) {
+    return "not looked at: " + orphans["unknown"].get<std::string>();
+  }
+  return fmt::format("{} rows on the target reference what is not there",
+                     orphans["rows"].get<int64_t>());
+}
+
 }  // namespace
 
 std::string bytes_text(int64_t bytes) {
@@ -213,6 +221,11 @@ std::string render_proofs(const Json& proofs, bool colour) {
   for (const Json& gap : proofs["sequences"]) {
     text += fmt::format("sequence {} {}\n", gap["sequence"].get<std::string>(),
                         gap_text(gap["behind"]));
+  }
+  for (const Json& each : proofs["orphans"]) {
+    text +=
+        fmt::format("foreign key {} of {}, set aside: {}\n", each["foreign_key"].get<std::string>(),
+                    each["table"].get<std::string>(), orphans_text(each));
   }
   return text + fmt::format("{}, at {} fences\n",
                             proofs["equal"].get<bool>() ? "all equal" : "not all equal",

@@ -17,13 +17,12 @@ constexpr const char* kIsWaitedFor =
 
 }  // namespace
 
-Courtesy::Courtesy(Watched source, Watched target, std::stop_source give_way)
-    : source_([source = std::move(source), give_way](const std::stop_token& stop) {
-        watch(source, give_way, stop);
-      }),
-      target_([target = std::move(target), give_way](const std::stop_token& stop) {
-        watch(target, give_way, stop);
-      }) {}
+Courtesy::Courtesy(const std::vector<Watched>& watched, const std::stop_source& give_way) {
+  for (const Watched& each : watched) {
+    threads_.emplace_back(
+        [each, give_way](const std::stop_token& stop) { watch(each, give_way, stop); });
+  }
+}
 
 void Courtesy::watch(const Watched& watched, std::stop_source give_way,
                      const std::stop_token& stop) {

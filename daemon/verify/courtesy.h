@@ -6,6 +6,7 @@
 #include <atomic>
 #include <stop_token>
 #include <thread>
+#include <vector>
 
 #include "pg/connection.h"
 #include "pg/server.h"
@@ -19,14 +20,14 @@ class Courtesy {
     int backend_pid = 0;
   };
 
-  // Watches these backends until destroyed; `give_way` is requested once.
-  Courtesy(Watched source, Watched target, std::stop_source give_way);
+  // Watches these backends until destroyed, each from a session of its own; `give_way` is requested
+  // once.
+  Courtesy(const std::vector<Watched>& watched, const std::stop_source& give_way);
 
  private:
   static void watch(const Watched& watched, std::stop_source give_way, const std::stop_token& stop);
 
-  std::jthread source_;
-  std::jthread target_;
+  std::vector<std::jthread> threads_;
 };
 
 }  // namespace repld::verify

@@ -49,6 +49,13 @@ std::string report_json(const ProofReport& report, bool keys) {
     sequences.push_back({{"sequence", gap.sequence.full()},
                          {"behind", gap.behind ? Json(*gap.behind) : Json(nullptr)}});
   }
+  Json orphans = Json::array();
+  for (const Orphans& each : report.orphans) {
+    orphans.push_back({{"table", each.table.full()},
+                       {"foreign_key", each.foreign_key},
+                       {"rows", each.rows ? Json(*each.rows) : Json(nullptr)},
+                       {"unknown", each.unknown}});
+  }
   const bool equal =
       !report.tables.empty() && std::all_of(report.tables.begin(), report.tables.end(),
                                             [](const TableProof& proof) { return proof.equal(); });
@@ -56,6 +63,7 @@ std::string report_json(const ProofReport& report, bool keys) {
                      {"tables", std::move(tables)},
                      {"repaired", std::move(repaired)},
                      {"sequences", std::move(sequences)},
+                     {"orphans", std::move(orphans)},
                      {"fences", report.fences},
                      {"retakes", report.retakes},
                      {"pause_seconds_max", report.pause_seconds_max}};

@@ -66,6 +66,41 @@ TEST_SUITE("target_groups") {
     CHECK_FALSE(has(pair.daemon.replctl({"events"}).out, "drift"));
   }
 
+  TEST_CASE(
+      "rows that such a key would refuse are counted by verify, also of odd types and names") {
+    Pair pair(with_group());
+    as_admin(pair.target, "create extension if not exists citext schema public");
+    load(pair);
+    pair.on_both("create table \"Odd, (1)\" (\"a \"\"b\" text, n int, unique (\"a \"\"b\", n))");
+    pair.on_target(
+        "alter table \"Odd, (1)\" alter \"a \"\"b\" type citext; "
+        "create table here_odd (id int primary key, a citext, n int, constraint odd_full foreign "
+        "key (a, n) references \"Odd, (1)\" (\"a \"\"b\", n) match full)");
+    pair.on_source(
+        "alter table \"Odd, (1)\" replica identity full; insert into \"Odd, (1)\" values ('X', 1)");
+    REQUIRE(pair.begin());
+    pair.on_target(
+        "insert into here_keys select i, i from generate_series(1, 10) i; "
+        "insert into here_keys values (11, null); "
+        "insert into here_odd values (1, 'x', 1), (2, null, null)");
+    const auto verify = [&] { return pair.daemon.replctl({"verify", "--json"}); };
+    CHECK(nlohmann::json::parse(verify().out)["orphans"] == nlohmann::json::array());
+    pair.on_target("insert into here_odd values (3, 'x', 2), (4, 'x', null)");
+    pair.on_source("delete from clients where id > 7");
+    REQUIRE(pair.caught_up());
+    const Outcome outcome = verify();
+    CHECK(outcome.exit_code == 0);
+    const nlohmann::json orphans = nlohmann::json::parse(outcome.out)["orphans"];
+    REQUIRE(orphans.size() == 2);
+    CHECK(orphans[0]["foreign_key"] == "keys_client");
+    CHECK(orphans[0]["table"] == "public.here_keys");
+    CHECK(orphans[0]["rows"] == 3);
+    CHECK(orphans[1]["foreign_key"] == "odd_full");
+    CHECK(orphans[1]["rows"] == 2);
+    CHECK(has(pair.daemon.replctl({"verify"}).out,
+              "foreign key keys_client of public.here_keys, set aside: 3 rows on the target"));
+  }
+
   TEST_CASE("they come back with finalize: whole where they hold, for new rows where not") {
     Pair pair(with_group());
     load(pair);
