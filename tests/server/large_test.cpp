@@ -1,6 +1,8 @@
 // What is larger than the memory repld may use.
 //
 // REPLD_TEST_HUGE_MB: how much one transaction writes, 200 by default. script/test --all: 1024.
+// REPLD_TEST_BACKLOG_MB: WAL of what was committed while the daemon was away, 128 by default.
+// script/test --all: 5120.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -16,10 +18,12 @@ using namespace repld::testing;
 
 namespace {
 
-int64_t huge_mb() {
-  const char* given = std::getenv("REPLD_TEST_HUGE_MB");
-  return given == nullptr ? 200 : std::atoll(given);
+int64_t megabytes(const char* variable, int64_t otherwise) {
+  const char* given = std::getenv(variable);
+  return given == nullptr ? otherwise : std::atoll(given);
 }
+int64_t huge_mb() { return megabytes("REPLD_TEST_HUGE_MB", 200); }
+int64_t backlog_mb() { return megabytes("REPLD_TEST_BACKLOG_MB", 128); }
 
 // The most memory the daemon has had in use so far, MB.
 int64_t peak_mb(const Pair& pair) {
@@ -72,9 +76,57 @@ class Onlooker {
   std::jthread thread_;  // last: it uses the rest
 };
 
+// MB of WAL that the source keeps for the link.
+int64_t retained_mb(const Pair& pair) {
+  return pair
+      .on_source(
+          "select (pg_current_wal_lsn() - restart_lsn)::bigint / 1024 / 1024 "
+          "from pg_replication_slots")[0][0]
+      .as<int64_t>();
+}
+
+// Transactions of a few hundred rows, as a busy day leaves them: rows that come, change and go.
+void write_backlog(const Pair& pair) {
+  constexpr const char* kRound =
+      "do $$ begin for i in 1 .. 40 loop "
+      "insert into public.t select nextval('public.numbers'), i, repeat(md5(random()::text), 30) "
+      "from generate_series(1, 500); "
+      "update public.t set n = n + 1 where id > currval('public.numbers') - 700 and id % 5 = 0; "
+      "delete from public.t where id > currval('public.numbers') - 600 and id % 7 = 0; "
+      "commit; end loop; end $$";
+  pqxx::connection connection(pair.source.dsn);
+  pqxx::nontransaction session(connection);
+  while (retained_mb(pair) < backlog_mb()) {
+    session.exec(kRound);
+  }
+}
+
 }  // namespace
 
 TEST_SUITE("large") {
+  TEST_CASE("a backlog is caught up with in bounded memory, and through a kill") {
+    PairOptions options;
+    options.source_settings = {{"max_slot_wal_keep_size", "-1"}};
+    Pair pair(options);
+    pair.on_both("create table t (id bigint primary key, n int, body text)");
+    pair.on_source("create sequence numbers");
+    REQUIRE(pair.begin());
+    pair.daemon.terminate();
+    write_backlog(pair);
+    const auto begun = std::chrono::steady_clock::now();
+    pair.daemon.start("apply.before_commit=kill@20");
+    CHECK(pair.daemon.wait_for_death() == 128 + SIGKILL);
+    CHECK(pair.count(pair.target.dsn, "t") < pair.count(pair.source.dsn, "t"));
+    pair.daemon.start();
+    REQUIRE(pair.caught_up(std::chrono::seconds(120 + backlog_mb())));
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    MESSAGE(backlog_mb(), " MB of backlog in ", seconds, " s");
+    check_peak(pair, 128 + 64);
+    CHECK(pair.difference({"public.t"}) == "");
+    CHECK(pair.daemon.replctl({"verify"}).exit_code == 0);
+  }
+
   TEST_CASE("a transaction larger than the memory arrives whole, at once, and through a kill") {
     PairOptions options;
     const bool standard = huge_mb() >= 1024;
