@@ -227,6 +227,9 @@ std::string render_proofs(const Json& proofs, bool colour) {
         fmt::format("foreign key {} of {}, set aside: {}\n", each["foreign_key"].get<std::string>(),
                     each["table"].get<std::string>(), orphans_text(each));
   }
+  if (const auto why = proofs["not_looked_around"].get<std::string>(); !why.empty()) {
+    text += "sequences and foreign keys were not all looked at: " + why + "\n";
+  }
   return text + fmt::format("{}, at {} fences\n",
                             proofs["equal"].get<bool>() ? "all equal" : "not all equal",
                             proofs["fences"].get<int>());

@@ -3,7 +3,6 @@
 #include "apply/progress_store.h"
 #include "base/failpoint.h"
 #include "core/sql_text.h"
-#include "pg/snapshot.h"
 
 namespace repld::copy {
 

@@ -13,6 +13,7 @@
 
 #include "core/chunk.h"
 #include "pg/copy_connection.h"
+#include "pg/snapshot.h"
 
 namespace repld::copy {
 
@@ -35,7 +36,7 @@ struct Copied {
 // session copies on that does not know yet that it has lost the link must not come in.
 struct CopyRights {
   std::string link;
-  std::string snapshot;
+  pg::ExportedSnapshot snapshot;
   std::string guard_nonce;  // lets the target's guard pass
   std::string owner;
 };

@@ -13,12 +13,13 @@
 #include "copy/chunk_copy.h"
 #include "core/table.h"
 #include "pg/server.h"
+#include "pg/snapshot.h"
 
 namespace repld::copy {
 
 struct CopyPlan {
   std::string link;
-  std::string snapshot;
+  pg::ExportedSnapshot snapshot;
   std::string guard_nonce;
   std::string owner;  // as whom we own the link
   int workers = 1;

@@ -86,7 +86,8 @@ std::optional<ForeignKey> parse_foreign_key(const TableName& table, const std::s
   return key;
 }
 
-std::string orphan_query(const ForeignKey& key, const TargetTable& referenced) {
+std::string orphan_query(const ForeignKey& key, const TargetTable& table,
+                         const TargetTable& referenced) {
   std::vector<std::string> present;
   std::vector<std::string> equal;
   for (size_t i = 0; i < key.columns.size(); ++i) {
@@ -99,12 +100,14 @@ std::string orphan_query(const ForeignKey& key, const TargetTable& referenced) {
     equal.push_back(
         fmt::format("p.{} {} {}", quote_identifier(column->name), column->equality, own));
   }
+  const auto rows_of = [](const TargetTable& each, const TableName& name) {
+    return (each.partitioned ? "" : "only ") + quote_qualified(name.schema, name.name);
+  };
   // MATCH FULL refuses rows of which some columns are null; otherwise one null is enough to pass.
   return fmt::format(
       "select count(*) from {} c where ({}) and not exists (select from {} p where {})",
-      quote_qualified(key.table.schema, key.table.name),
-      fmt::join(present, key.full ? " or " : " and "),
-      quote_qualified(key.referenced.schema, key.referenced.name), fmt::join(equal, " and "));
+      rows_of(table, key.table), fmt::join(present, key.full ? " or " : " and "),
+      rows_of(referenced, key.referenced), fmt::join(equal, " and "));
 }
 
 }  // namespace repld

@@ -24,8 +24,9 @@ struct ForeignKey {
 std::optional<ForeignKey> parse_foreign_key(const TableName& table, const std::string& name,
                                             std::string_view definition);
 
-// Counts rows that reference one which is not there. `referenced`: of the same database.
-// Throws Error(schema) when it lacks a column.
-std::string orphan_query(const ForeignKey& key, const TargetTable& referenced);
+// Counts rows that reference one which is not there. Of tables with children by inheritance only
+// their own rows count, as for the key. Throws Error(schema) when `referenced` lacks a column.
+std::string orphan_query(const ForeignKey& key, const TargetTable& table,
+                         const TargetTable& referenced);
 
 }  // namespace repld

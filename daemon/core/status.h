@@ -78,6 +78,9 @@ struct TableStatus {
   double copied_at = 0;
   std::string reason;  // why it is refused
   std::optional<ProofStatus> proof;
+  // Not shown: how often, and why, its rows were put in doubt since the daemon started.
+  int64_t doubts = 0;
+  std::string doubt;
   // Not shown: what the proof was of, see link/shapes.
   uint32_t source_oid = 0;
   std::string proven_shape;

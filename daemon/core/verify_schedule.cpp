@@ -22,6 +22,16 @@ int64_t verify_every_ms(const VerifyConfig& config, const std::string& table) {
   return config.every_ms;
 }
 
+// What lies in the future was dated by a clock that was ahead, and says nothing.
+std::optional<double> VerifySchedule::last_look(const TableStatus& table, const std::string& name,
+                                                double now) const {
+  const auto found = looked_at_.find(name);
+  if (found != looked_at_.end() && found->second <= now && found->second >= table.copied_at) {
+    return found->second;
+  }
+  return table.proof && table.proof->at <= now ? std::optional(table.proof->at) : std::nullopt;
+}
+
 VerifySchedule::Due VerifySchedule::due(const std::vector<TableStatus>& tables, double now) const {
   Due due;
   for (const TableStatus& table : tables) {
@@ -30,11 +40,7 @@ VerifySchedule::Due VerifySchedule::due(const std::vector<TableStatus>& tables, 
     if (table.state != TableState::copied || every == 0) {
       continue;
     }
-    // The clock that a proof was dated by may have been ahead of ours.
-    double last = table.proof ? std::min(table.proof->at, now) : now - every;
-    if (const auto found = looked_at_.find(name); found != looked_at_.end()) {
-      last = found->second;
-    }
+    const double last = last_look(table, name, now).value_or(now - every);
     due.next = std::min(due.next, last + every);
     if (now >= last + kAlong * every) {
       due.tables.push_back(name);

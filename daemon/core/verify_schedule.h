@@ -1,12 +1,14 @@
 // Which tables are proven by the clock, and when.
 //
 // A table is due when its own time has passed since somebody last looked at it, this process or,
-// as its proof says, one before. Whatever will be due soon is taken along, so that tables which
-// were proven one after the other at one fence do not ask for a fence each from then on.
+// as its proof says, one before; a copy that is younger than that look, at once. Whatever will be
+// due soon is taken along, so that tables which were proven one after the other at one fence do
+// not ask for a fence each from then on.
 #pragma once
 
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,7 +28,8 @@ class VerifySchedule {
   const VerifyConfig& config() const { return config_; }
   void set(VerifyConfig config) { config_ = std::move(config); }
 
-  // What came of it does not matter: what cannot be proven is not tried again sooner.
+  // When the look began. What came of it does not matter: what cannot be proven is not tried again
+  // sooner.
   void looked_at(const std::string& table, double now) { looked_at_[table] = now; }
 
   struct Due {
@@ -39,6 +42,9 @@ class VerifySchedule {
   std::vector<std::string> overtaken(const std::vector<TableStatus>& tables) const;
 
  private:
+  std::optional<double> last_look(const TableStatus& table, const std::string& name,
+                                  double now) const;
+
   VerifyConfig config_;
   std::map<std::string, double> looked_at_;
 };

@@ -58,7 +58,8 @@ Fence::Fence(Shared& shared, const FenceOptions& options, const std::stop_token&
   }
   if (!options.hold) {
     target_.exec("begin isolation level repeatable read read only");
-    target_snapshot_ = pg::text(target_.exec("select pg_export_snapshot()"), 0, 0);
+    const auto row = target_.exec("select pg_export_snapshot(), pg_current_snapshot()");
+    target_snapshot_ = {pg::text(row, 0, 0), pg::text(row, 0, 1)};
     gated_.gate->require_standing();
     release();
   }
@@ -75,7 +76,7 @@ void Fence::release() {
 Fence::Sight Fence::look() {
   const auto row = source_.exec(
       "select pg_current_snapshot(), pg_current_wal_insert_lsn(), pg_export_snapshot()");
-  source_snapshot_ = pg::text(row, 0, 2);
+  source_snapshot_ = {pg::text(row, 0, 2), pg::text(row, 0, 0)};
   return {SourceSnapshot::parse(pg::text(row, 0, 0)), parse_lsn(pg::text(row, 0, 1))};
 }
 

@@ -19,6 +19,7 @@
 #include "link/shared.h"
 #include "pg/connection.h"
 #include "pg/session.h"
+#include "pg/snapshot.h"
 
 namespace repld::link {
 
@@ -42,8 +43,8 @@ class Fence {
   Fence& operator=(const Fence&) = delete;
 
   // To be imported on either side, as long as this object lives. The target's: not of a held fence.
-  const std::string& source_snapshot() const { return source_snapshot_; }
-  const std::string& target_snapshot() const { return target_snapshot_; }
+  const pg::ExportedSnapshot& source_snapshot() const { return source_snapshot_; }
+  const pg::ExportedSnapshot& target_snapshot() const { return target_snapshot_; }
   // As whom the session that is held owns the link. Whoever writes under a held fence makes sure in
   // the same transaction that this is still so: a session that has ended holds nothing.
   const std::string& owner() const { return gated_.owner; }
@@ -72,8 +73,8 @@ class Fence {
   pg::Connection source_;
   pg::Connection marker_;
   pg::Connection target_;
-  std::string source_snapshot_;
-  std::string target_snapshot_;
+  pg::ExportedSnapshot source_snapshot_;
+  pg::ExportedSnapshot target_snapshot_;
   std::unique_ptr<FenceGate, Opener> closed_;  // of gated_, while the applier is kept
   int retakes_ = 0;
   std::optional<uint32_t> in_the_way_;

@@ -1,10 +1,12 @@
 #include "link/fillable.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <chrono>
 #include <map>
-#include <set>
 
+#include "apply/surroundings.h"
 #include "base/pause.h"
 #include "core/array_text.h"
 #include "core/sql_text.h"
@@ -18,6 +20,8 @@ namespace {
 constexpr size_t kLooksMax = 500;
 // How long tables that have rows are watched. A server counts what a session wrote within a second.
 constexpr std::chrono::seconds kWatched{5};
+// Of a question about the newest row, which may have to read the whole table.
+constexpr const char* kBounds = "set local statement_timeout = '5s'; set local lock_timeout = '1s'";
 
 std::vector<std::string> quoted(const std::vector<TableName>& tables) {
   std::vector<std::string> names;
@@ -96,55 +100,72 @@ struct ClockColumn {
 };
 
 std::map<size_t, std::vector<ClockColumn>> clock_columns(pg::Session& target,
-                                                         const std::vector<TableName>& tables) {
+                                                         const std::vector<TableName>& tables,
+                                                         const std::string& link) {
   std::map<size_t, std::vector<ClockColumn>> columns;
-  for (const auto& row :
-       target.exec_params(std::string(sql::kClockColumns), array_text(quoted(tables)))) {
+  for (const auto& row : target.exec_params(std::string(sql::kClockColumns),
+                                            array_text(quoted(tables)), apply::guard_name(link))) {
     columns[row[0].as<size_t>() - 1].push_back({row[1].c_str(), row[2].c_str()});
   }
   return columns;
 }
 
-// Guarded by a set-up that was cut off: what they have may be ours, and nobody else has written.
-std::set<TableName> begun_tables(pg::Session& target, const std::string& link) {
-  std::set<TableName> tables;
-  for (const auto& row : target.exec_params(
-           "select schema_name, table_name from repld.table_state where link = $1", link)) {
-    tables.insert({row[0].c_str(), row[1].c_str()});
+// Empty: it has no rows.
+std::vector<std::string> newest_times(pg::Session& session, const TableName& table,
+                                      const std::vector<ClockColumn>& columns) {
+  std::vector<std::string> times;
+  for (const ClockColumn& column : columns) {
+    times.push_back(fmt::format("coalesce(max({})::text, '')", quote_identifier(column.name)));
   }
-  return tables;
+  return session.transact([&](pqxx::transaction_base& transaction) {
+    transaction.exec(kBounds);
+    const auto row = transaction.exec(fmt::format("select {} from {}", fmt::join(times, ", "),
+                                                  quote_qualified(table.schema, table.name)))[0];
+    std::vector<std::string> newest;
+    for (const auto& field : row) {
+      newest.emplace_back(field.c_str());
+    }
+    return newest;
+  });
 }
 
 // Whether the time of its newest row is later than that of the source's, in a column that both have
 // (a source without rows has none). Whoever deleted the newest rows of the source since the target
-// was filled sees this too, and knows better; we do not.
+// was filled sees this too, and knows better; we do not. What takes long to ask is not asked.
 bool has_newer_rows(pg::Session& source, pg::Session& target, const SourceTable& source_table,
-                    const TableName& target_table, const std::vector<ClockColumn>& columns,
-                    const char* lock_timeout) {
-  const auto newest = [&](pg::Session& session, const TableName& table, const ClockColumn& column) {
-    return session.transact([&](pqxx::transaction_base& transaction) {
-      transaction.exec(lock_timeout);
-      const auto row = transaction.exec(fmt::format("select max({})::text from {}",
-                                                    quote_identifier(column.name),
-                                                    quote_qualified(table.schema, table.name)))[0];
-      return row[0].is_null() ? std::string() : std::string(row[0].c_str());
-    });
-  };
+                    const TableName& target_table, std::vector<ClockColumn> columns) {
   const std::vector<std::string>& known = source_table.columns;
-  return std::any_of(columns.begin(), columns.end(), [&](const ClockColumn& column) {
-    if (std::find(known.begin(), known.end(), column.name) == known.end()) {
-      return false;
+  columns.erase(std::remove_if(columns.begin(), columns.end(),
+                               [&](const ClockColumn& column) {
+                                 return std::find(known.begin(), known.end(), column.name) ==
+                                        known.end();
+                               }),
+                columns.end());
+  if (columns.empty()) {
+    return false;
+  }
+  try {
+    const auto there = newest_times(target, target_table, columns);
+    const auto here = newest_times(source, source_table.name, columns);
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const bool newer =
+          !there[i].empty() &&
+          (here[i].empty() ||
+           target
+               .exec(fmt::format("select {0}::{2} > {1}::{2}", quote_literal(there[i]),
+                                 quote_literal(here[i]), columns[i].type))[0][0]
+               .as<bool>());
+      if (newer) {
+        return true;
+      }
     }
-    const std::string there = newest(target, target_table, column);
-    const std::string here = newest(source, source_table.name, column);
-    if (there.empty() || here.empty()) {
-      return !there.empty();
+  } catch (const Error& error) {
+    if (error.sqlstate().empty()) {
+      throw;
     }
-    return target
-        .exec(fmt::format("select {0}::{2} > {1}::{2}", quote_literal(there), quote_literal(here),
-                          column.type))[0][0]
-        .as<bool>();
-  });
+    spdlog::debug("{}: how new its rows are is not known: {}", target_table.full(), error.what());
+  }
+  return false;
 }
 
 }  // namespace
@@ -172,12 +193,9 @@ std::map<size_t, Unfillable> unfillable_tables(pg::Session& source, pg::Session&
   for (const size_t i : written_tables(target, names, stop)) {
     unfillable[filled[i]] = Unfillable::written;
   }
-  const std::set<TableName> begun = begun_tables(target, config.link.name);
-  for (const auto& [i, columns] : clock_columns(target, names)) {
-    const SourceTable& table = sources[filled[i]];
-    if (unfillable.count(filled[i]) == 0 && begun.count(table.name) == 0 &&
-        !stop.stop_requested() &&
-        has_newer_rows(source, target, table, names[i], columns, lock_timeout)) {
+  for (const auto& [i, columns] : clock_columns(target, names, config.link.name)) {
+    if (unfillable.count(filled[i]) == 0 && !stop.stop_requested() &&
+        has_newer_rows(source, target, sources[filled[i]], names[i], columns)) {
       unfillable[filled[i]] = Unfillable::newer;
     }
   }
@@ -188,7 +206,8 @@ Error refusal(Unfillable reason, const std::vector<TableName>& tables) {
   const auto told = [&](const char* message, const char* hint) {
     return Error(ErrorKind::refused, message)
         .detail("{}", listed(tables))
-        .hint("Nothing was changed. {}; repld looks again every few seconds.", hint)
+        .hint("Nothing was changed. {}; repld looks again by itself.", hint)
+        .lasting(reason == Unfillable::newer)
         .table(tables.front().full());
   };
   switch (reason) {

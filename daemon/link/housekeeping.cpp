@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <functional>
+
 #include "embedded_sql.h"
 #include "pg/session.h"
 
@@ -12,10 +14,20 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kInterval{5};
-constexpr std::chrono::hours kCleanInterval{1};
+constexpr std::chrono::seconds kCleanInterval{3600};
 constexpr std::chrono::seconds kBeforeNextTry{60};
 // Between two portions: whatever else the target has to do goes first.
 constexpr std::chrono::milliseconds kBetweenPortions{100};
+
+bool try_to(const std::function<void()>& work) {
+  try {
+    work();
+    return true;
+  } catch (const std::exception& failure) {
+    spdlog::debug("housekeeping: {}", failure.what());
+    return false;
+  }
+}
 
 }  // namespace
 
@@ -33,28 +45,18 @@ void Housekeeping::stop() {
 
 void Housekeeping::run(const std::stop_token& stop) {
   Clock::time_point clean_at = Clock::now();
-  bool reachable = false;
+  bool storing = false;
   while (!stop.stop_requested()) {
-    try {
-      store_events();
-      if (Clock::now() >= clean_at) {
-        clean(stop);
-        clean_at = Clock::now() + kCleanInterval;
-      }
-      reachable = true;
-    } catch (const Error& error) {
-      spdlog::debug("housekeeping: {}", error.what());
-      reachable = false;
+    storing = try_to([this] { store_events(); });
+    if (Clock::now() >= clean_at) {
+      const bool cleaned = try_to([&] { clean(stop); });
+      clean_at = Clock::now() + (cleaned ? kCleanInterval : kBeforeNextTry);
     }
-    rest(reachable ? kInterval : kBeforeNextTry);
+    rest(storing ? kInterval : kBeforeNextTry);
   }
-  // What the end of the link had to say.
-  if (reachable) {
-    try {
-      store_events();
-    } catch (const Error& error) {
-      spdlog::warn("events are not stored on the target: {}", error.what());
-    }
+  // What the end of the link had to say; a target that is away is not waited for.
+  if (storing) {
+    try_to([this] { store_events(); });
   }
 }
 

@@ -14,7 +14,6 @@
 #include "link/replicated.h"
 #include "link/slot_blocker.h"
 #include "pg/catalog.h"
-#include "pg/snapshot.h"
 
 namespace repld::link {
 
@@ -334,8 +333,8 @@ void Joining::copy_at_fence(const TablePlan& plan, pg::Session& source, pg::Sess
 }
 
 // With the partitions that the snapshot knows.
-TablePlan Joining::shown_by(const std::string& snapshot, const TablePlan& plan, pg::Session& source,
-                            pg::Session& target) {
+TablePlan Joining::shown_by(const pg::ExportedSnapshot& snapshot, const TablePlan& plan,
+                            pg::Session& source, pg::Session& target) {
   const std::vector<SourceTable> tables = source.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec("set transaction isolation level repeatable read");
     pg::import_snapshot(transaction, snapshot);

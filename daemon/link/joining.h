@@ -46,6 +46,7 @@
 #include "link/shared.h"
 #include "link/table_plan.h"
 #include "pg/session.h"
+#include "pg/snapshot.h"
 
 namespace repld::link {
 
@@ -83,8 +84,8 @@ class Joining {
   void wait_past_now(pg::Session& source, const std::stop_token& stop);
   void copy_at_fence(const TablePlan& plan, pg::Session& source, pg::Session& target,
                      const std::stop_token& stop);
-  TablePlan shown_by(const std::string& snapshot, const TablePlan& plan, pg::Session& source,
-                     pg::Session& target);
+  TablePlan shown_by(const pg::ExportedSnapshot& snapshot, const TablePlan& plan,
+                     pg::Session& source, pg::Session& target);
   void show(const TableName& table, TableState state, const std::string& reason);
   void tell(const std::string& kind, const std::string& text);
   stream::PublicationId publication() const {

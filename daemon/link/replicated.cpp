@@ -28,10 +28,10 @@ std::optional<Operations> partial_operations(const std::vector<TableSupply>& ado
   return std::nullopt;
 }
 
-int64_t drift_of(Shared& shared, const TableName& name) {
+int64_t doubts_of(Shared& shared, const TableName& name) {
   return shared.status.with([&](LinkStatus& status) {
     const TableStatus* table = find_table(status, name);
-    return table == nullptr ? 0 : table->missing_rows + table->unexpected_rows;
+    return table == nullptr ? 0 : table->doubts;
   });
 }
 
@@ -48,7 +48,12 @@ TableStatus* find_table(LinkStatus& status, const TableName& name) {
 void suspect(Shared& shared, const TableName& table, const char* reason) {
   shared.status.with([&](LinkStatus& status) {
     TableStatus* shown = find_table(status, table);
-    if (shown != nullptr && shown->proof) {
+    if (shown == nullptr) {
+      return;
+    }
+    ++shown->doubts;
+    shown->doubt = reason;
+    if (shown->proof) {
       shown->proof->suspicion = reason;
     }
   });
@@ -119,9 +124,9 @@ ReplicatedTables replicated_tables(pg::Session& live, const Shared& shared,
 
 void keep_proof(pg::Session& target, Shared& shared, const TableProof& proof,
                 const ProvenState& state) {
-  // Drift is counted here after its COMMIT: what is counted meanwhile may not have been there yet
+  // Doubts are told here after their COMMIT: what is told meanwhile may not have been there yet
   // when the proof was stored.
-  const int64_t drift_before = drift_of(shared, state.known_as);
+  const int64_t doubts_before = doubts_of(shared, state.known_as);
   const auto kept =
       target.exec_params(std::string(sql::kStoreVerification), shared.name(), state.known_as.schema,
                          state.known_as.name, proof.rows, proof.target_rows, proof.missing,
@@ -133,16 +138,15 @@ void keep_proof(pg::Session& target, Shared& shared, const TableProof& proof,
   const double now = now_seconds();
   shared.status.with([&](LinkStatus& status) {
     if (TableStatus* table = find_table(status, state.known_as)) {
-      const bool drifted = table->missing_rows + table->unexpected_rows != drift_before;
       table->proof = ProofStatus{now,
                                  proof.rows,
                                  proof.target_rows,
                                  proof.missing,
                                  proof.extra,
                                  proof.different,
-                                 drifted        ? kDriftSuspicion
-                                 : kept.empty() ? ""
-                                                : kept[0][0].as<std::string>("")};
+                                 table->doubts != doubts_before ? table->doubt
+                                 : kept.empty()                 ? ""
+                                                                : kept[0][0].as<std::string>("")};
       table->proven_shape = state.shape;
     }
   });

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "apply/pipeline.h"
+#include "base/failpoint.h"
 #include "link/adoption.h"
 #include "link/fence.h"
 #include "link/placement.h"
@@ -296,12 +297,13 @@ void LinkSession::stream(Lsn from) {
   const auto gate = std::make_shared<FenceGate>([&] { return queue.try_pop(); }, *flow,
                                                 apply_wakeup_, fresh_xid(*source_), memory / 16);
   Skip skip(shared_.skipped.copy(), shared_.events,
-            [this](const Relation& relation) { overtake_by_skip(root_of(relation)); });
+            [this](const std::vector<RelationPtr>& relations) { overtake_by_skip(relations); });
   const auto next_inside = [&]() {
     std::optional<TransactionPart> part = gate->next();
     if (part) {
       if (skip.filter(*part)) {
         shared_.events.store(*target_);
+        failpoint("skip.noted");
       }
       outsiders_.filter(*part);
     }

@@ -49,7 +49,7 @@ class LinkSession {
   void require_own_slot();
   std::optional<RelationFacts> look_up(uint32_t oid);
   TableName root_of(const Relation& relation);
-  void overtake_by_skip(const TableName& table);
+  void overtake_by_skip(const std::vector<RelationPtr>& relations);
   stream::ReaderOptions reader_options();
   std::vector<std::string> publications() const;
   void prepare_tables();

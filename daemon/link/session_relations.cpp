@@ -1,5 +1,7 @@
 // What a session answers about relations of the stream: where they stand on either side, and what
 // is made or left out because of it.
+#include <set>
+
 #include "apply/suspicion.h"
 #include "link/replicated.h"
 #include "link/session.h"
@@ -27,12 +29,20 @@ TableName LinkSession::root_of(const Relation& relation) {
   return table ? table->name : name;
 }
 
-void LinkSession::overtake_by_skip(const TableName& table) {
+void LinkSession::overtake_by_skip(const std::vector<RelationPtr>& relations) {
+  std::set<TableName> tables;
+  for (const RelationPtr& relation : relations) {
+    tables.insert(root_of(*relation));
+  }
   target_->transact([&](pqxx::transaction_base& transaction) {
     transaction.exec(kLockTimeout);
-    transaction.exec(apply::suspect_statement(shared_.name(), table, kSkipSuspicion));
+    for (const TableName& table : tables) {
+      transaction.exec(apply::suspect_statement(shared_.name(), table, kSkipSuspicion));
+    }
   });
-  suspect(shared_, table, kSkipSuspicion);
+  for (const TableName& table : tables) {
+    suspect(shared_, table, kSkipSuspicion);
+  }
 }
 
 Partitions LinkSession::partitions() {

@@ -11,7 +11,6 @@
 #include "link/fillable.h"
 #include "link/readiness.h"
 #include "pg/catalog.h"
-#include "pg/snapshot.h"
 #include "stream/publication.h"
 #include "stream/slot.h"
 
@@ -51,11 +50,12 @@ apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) 
   const pg::CreatedSlot slot = create_slot(id, row);
   const auto slot_made_at = std::chrono::steady_clock::now();
   failpoint("setup.after_slot");
-  Plan plan = plan_under(slot.snapshot, listed);
+  pg::ExportedSnapshot snapshot{slot.snapshot, ""};
+  Plan plan = plan_under(snapshot, listed);
   plan.filled = listed.filled;
   show(plan);
   if (shared_.settings.config.copy.initial) {
-    copy_plan(shared_, target_, plan, slot.snapshot, row, stop_);
+    copy_plan(shared_, target_, plan, snapshot, row, stop_);
   }
   target_.transact([&](pqxx::transaction_base& transaction) {
     apply::require_owner(transaction, shared_.name(), row.owner);
@@ -147,16 +147,16 @@ void Setup::discard_earlier(const apply::ProgressRow& earlier) {
   });
 }
 
-// Without a snapshot's name: as it is now.
-Setup::Sight Setup::look(const std::string& snapshot) {
+// Without a snapshot: as it is now.
+Setup::Sight Setup::look(const std::optional<pg::ExportedSnapshot>& snapshot) {
   return source_.transact([&](pqxx::transaction_base& transaction) {
-    if (!snapshot.empty()) {
-      transaction.exec("set transaction isolation level repeatable read");
-      pg::import_snapshot(transaction, snapshot);
-    }
     Sight sight;
-    sight.tables = pg::read_source_tables(
-        transaction, snapshot.empty() ? pg::Sizes::estimated : pg::Sizes::measured);
+    if (snapshot) {
+      transaction.exec("set transaction isolation level repeatable read");
+      sight.snapshot = pg::import_snapshot(transaction, *snapshot);
+    }
+    sight.tables =
+        pg::read_source_tables(transaction, snapshot ? pg::Sizes::measured : pg::Sizes::estimated);
     if (existing_) {
       sight.supplies = stream::read_supplies(transaction, *existing_);
       require_one_column_list(sight.supplies);
@@ -167,7 +167,7 @@ Setup::Sight Setup::look(const std::string& snapshot) {
 }
 
 Setup::Plan Setup::plan_tables() {
-  Sight sight = look("");
+  Sight sight = look(std::nullopt);
   Plan plan;
   for (const SourceTable& table : sight.tables) {
     if (replicates_table(shared_.settings.config, table.name.schema, table.name.name)) {
@@ -186,9 +186,11 @@ Setup::Plan Setup::plan_tables() {
 
 // The same tables as the snapshot shows them: a partition made a moment ago belongs to the copy
 // or to the stream, and only the snapshot knows which.
-Setup::Plan Setup::plan_under(const std::string& snapshot, const Plan& published) {
+Setup::Plan Setup::plan_under(pg::ExportedSnapshot& snapshot, const Plan& published) {
   Plan plan;
-  for (const SourceTable& table : look(snapshot).tables) {
+  const Sight sight = look(snapshot);
+  snapshot.content = sight.snapshot;
+  for (const SourceTable& table : sight.tables) {
     const bool listed =
         std::any_of(published.tables.begin(), published.tables.end(),
                     [&](const SourceTable& candidate) { return candidate.oid == table.oid; });

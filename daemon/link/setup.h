@@ -26,6 +26,7 @@
 #include "link/table_plan.h"
 #include "pg/replication_connection.h"
 #include "pg/session.h"
+#include "pg/snapshot.h"
 #include "stream/publication.h"
 
 namespace repld::link {
@@ -46,6 +47,7 @@ class Setup {
   struct Sight {
     std::vector<SourceTable> tables;
     std::vector<TableSupply> supplies;  // of existing publications, for all tables
+    std::string snapshot;               // its content
   };
   struct Plan : TablePlan {
     std::vector<std::string> left_out;  // published and not replicated
@@ -54,11 +56,12 @@ class Setup {
   void discard_earlier(const apply::ProgressRow& earlier);
   void require_slot_name(const std::optional<apply::ProgressRow>& earlier);
   Plan examine();
-  Sight look(const std::string& snapshot);
+  Sight look(const std::optional<pg::ExportedSnapshot>& snapshot);
   Plan plan_tables();
   std::vector<stream::PublishedTable> publish(const stream::PublicationId& id, const Plan& plan);
   pg::CreatedSlot create_slot(const stream::PublicationId& id, const apply::ProgressRow& row);
-  Plan plan_under(const std::string& snapshot, const Plan& published);
+  // `snapshot` gets its content.
+  Plan plan_under(pg::ExportedSnapshot& snapshot, const Plan& published);
   void take_over_targets(Plan& plan, const std::vector<stream::PublishedTable>& published,
                          const std::string& guard_nonce);
   void show(const Plan& plan);

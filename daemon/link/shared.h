@@ -16,13 +16,14 @@
 #include "core/table.h"
 #include "link/event_log.h"
 #include "pg/server.h"
+#include "pg/snapshot.h"
 #include "stream/publication.h"
 
 namespace repld::link {
 
 // The first copy under an exported snapshot; `targets` parallel to `tables`.
 struct CopyRequest {
-  std::string snapshot;
+  pg::ExportedSnapshot snapshot;
   std::string guard_nonce;
   std::string owner;  // as whom we own the link
   std::vector<SourceTable> tables;

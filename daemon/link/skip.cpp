@@ -26,10 +26,12 @@ bool Skip::filter(TransactionPart& part) {
   part.arena.clear();
   if (part.last) {
     std::vector<std::string> names;
+    std::vector<RelationPtr> relations;
     for (const auto& [name, relation] : relations_) {
-      left_out_(*relation);
       names.push_back(name);
+      relations.push_back(relation);
     }
+    left_out_(relations);
     events_.record(
         "skipped",
         fmt::format("source transaction {}, committed at {}, is left out by the "

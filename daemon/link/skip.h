@@ -18,10 +18,10 @@ namespace repld::link {
 
 class Skip {
  public:
-  using LeftOut = std::function<void(const Relation& relation)>;
+  using LeftOut = std::function<void(const std::vector<RelationPtr>& relations)>;
 
   // `transaction`: its commit position; invalid: none is left out. Borrows the log. `left_out`: of
-  // this relation the transaction has changes; called once for each.
+  // these relations the transaction has changes; called once.
   Skip(Lsn transaction, EventLog& events, LeftOut left_out)
       : transaction_(transaction), events_(events), left_out_(std::move(left_out)) {}
 

@@ -150,7 +150,7 @@ void forget_tables(pqxx::transaction_base& transaction, const std::string& link,
 }
 
 void copy_plan(Shared& shared, pg::Session& target, const TablePlan& plan,
-               const std::string& snapshot, const apply::ProgressRow& row,
+               const pg::ExportedSnapshot& snapshot, const apply::ProgressRow& row,
                const std::stop_token& stop) {
   shared.events.record("copying", fmt::format("{} tables", plan.tables.size()));
   CopyRequest request;

@@ -12,6 +12,7 @@
 #include "core/table.h"
 #include "link/shared.h"
 #include "pg/session.h"
+#include "pg/snapshot.h"
 #include "stream/publication.h"
 
 namespace repld::link {
@@ -58,7 +59,7 @@ void forget_tables(pqxx::transaction_base& transaction, const std::string& link,
 // of the link, as its owner has it.
 // Throws Error.
 void copy_plan(Shared& shared, pg::Session& target, const TablePlan& plan,
-               const std::string& snapshot, const apply::ProgressRow& row,
+               const pg::ExportedSnapshot& snapshot, const apply::ProgressRow& row,
                const std::stop_token& stop);
 
 // For the status, before anything of it is copied.

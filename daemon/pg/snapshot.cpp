@@ -6,8 +6,20 @@ namespace repld::pg {
 
 namespace {
 
-std::string statement(const std::string& snapshot) {
-  return "set transaction snapshot " + quote_literal(snapshot);
+// One round trip.
+std::string statement(const ExportedSnapshot& snapshot) {
+  return "set transaction snapshot " + quote_literal(snapshot.name) +
+         "; select pg_current_snapshot()";
+}
+
+std::string checked(std::string content, const ExportedSnapshot& snapshot) {
+  if (!snapshot.content.empty() && content != snapshot.content) {
+    throw Error(ErrorKind::connect, "an imported snapshot shows another state than was exported")
+        .detail("exported {}, imported {}", snapshot.content, content)
+        .hint(
+            "Sessions must reach one server: let the DSN name it, not a pooler or several hosts.");
+  }
+  return content;
 }
 
 // Version 15 takes the name for invalid (libpqxx 6 keeps its class only), 17 finds no such object.
@@ -23,9 +35,9 @@ Error gone(const std::string& sqlstate) {
 
 }  // namespace
 
-void import_snapshot(Connection& connection, const std::string& snapshot) {
+std::string import_snapshot(Connection& connection, const ExportedSnapshot& snapshot) {
   try {
-    connection.exec(statement(snapshot));
+    return checked(text(connection.exec(statement(snapshot)), 0, 0), snapshot);
   } catch (const Error& error) {
     if (says_gone(error.sqlstate())) {
       throw gone(error.sqlstate());
@@ -34,9 +46,9 @@ void import_snapshot(Connection& connection, const std::string& snapshot) {
   }
 }
 
-void import_snapshot(pqxx::transaction_base& transaction, const std::string& snapshot) {
+std::string import_snapshot(pqxx::transaction_base& transaction, const ExportedSnapshot& snapshot) {
   try {
-    transaction.exec(statement(snapshot));
+    return checked(transaction.exec(statement(snapshot))[0][0].c_str(), snapshot);
   } catch (const pqxx::sql_error& failure) {
     const std::string sqlstate = sqlstate_of(failure);
     if (says_gone(sqlstate)) {

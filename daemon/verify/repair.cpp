@@ -10,7 +10,6 @@
 #include "core/sql_text.h"
 #include "core/verify_sql.h"
 #include "link/partitions.h"
-#include "pg/snapshot.h"
 #include "verify/scan.h"
 
 namespace repld::verify {
@@ -28,7 +27,7 @@ Repair::Repair(const link::Settings& settings)
   }
 }
 
-void Repair::stand_at(const std::string& source_snapshot, std::string owner) {
+void Repair::stand_at(const pg::ExportedSnapshot& source_snapshot, std::string owner) {
   owner_ = std::move(owner);
   source_.exec("begin isolation level repeatable read read only");
   pg::import_snapshot(source_, source_snapshot);

@@ -17,6 +17,7 @@
 #include "core/verify_table.h"
 #include "link/shared.h"
 #include "pg/copy_connection.h"
+#include "pg/snapshot.h"
 
 namespace repld::verify {
 
@@ -35,7 +36,7 @@ class Repair {
   explicit Repair(const link::Settings& settings);
   // Once, before all else: the target stands still at `source_snapshot` as long as `owner` owns the
   // link and this lives. Throws Error.
-  void stand_at(const std::string& source_snapshot, std::string owner);
+  void stand_at(const pg::ExportedSnapshot& source_snapshot, std::string owner);
 
   // The rows that `proof` lists; the partitions that the target lacks for them are made. Throws
   // Error, after which this is of no use any more. `also`: SQL for the same transaction; or empty.

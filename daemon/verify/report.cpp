@@ -64,6 +64,7 @@ std::string report_json(const ProofReport& report, bool keys) {
                      {"repaired", std::move(repaired)},
                      {"sequences", std::move(sequences)},
                      {"orphans", std::move(orphans)},
+                     {"not_looked_around", report.not_looked_around},
                      {"fences", report.fences},
                      {"retakes", report.retakes},
                      {"pause_seconds_max", report.pause_seconds_max}};

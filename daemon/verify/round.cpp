@@ -7,7 +7,7 @@ namespace repld::verify {
 
 namespace {
 
-void stand_in(pg::CopyConnection& connection, const std::string& snapshot) {
+void stand_in(pg::CopyConnection& connection, const pg::ExportedSnapshot& snapshot) {
   connection.exec("begin isolation level repeatable read read only");
   pg::import_snapshot(connection, snapshot);
 }

@@ -29,6 +29,16 @@ bool is_asked_for(const std::set<std::string>& asked, const link::ReplicatedTabl
          is_asked_for(asked, replicated.states.at(table.oid).known_as);
 }
 
+// Asked for, and no table of the link.
+void note_unknown(const std::vector<std::string>& asked, ProofReport& report) {
+  std::set<std::string> known;
+  for (const TableProof& proof : report.tables) {
+    known.insert(proof.table.full());
+  }
+  std::copy_if(asked.begin(), asked.end(), std::back_inserter(report.unknown),
+               [&](const std::string& name) { return known.count(name) == 0; });
+}
+
 }  // namespace
 
 void Verifier::start() {
@@ -68,30 +78,44 @@ VerifyConfig Verifier::config() const {
   return schedule_.config();
 }
 
-// The lock is held. What may be looked at now without being asked for; nothing: when to ask again.
-std::vector<std::string> Verifier::due(Clock::time_point& look_at) {
+Verifier::Clock::time_point Verifier::Rest::until(int64_t time_percent) const {
+  if (took == Clock::duration::zero()) {
+    return ended;
+  }
+  const auto percent = static_cast<double>(time_percent);
+  const auto share = std::chrono::duration_cast<Clock::duration>(took * (100 - percent) / percent);
+  return ended + std::max<Clock::duration>(share, kRestMin);
+}
+
+// The lock is held. Puts into the request what may be looked at now without being asked for;
+// nothing in it: ask again at the time returned.
+Verifier::Clock::time_point Verifier::look_for_due(Request& request) {
   const auto now = Clock::now();
-  if (now < rested_) {
-    look_at = rested_;
-    return {};
-  }
+  const int64_t percent = schedule_.config().time_percent;
+  const auto round_at = std::max(first_round_, round_.until(percent));
+  const auto overtaken_at = std::min(overtaken_.until(percent), round_at);
   const std::vector<TableStatus> tables = link_.status().tables;
-  std::vector<std::string> due;
-  if (std::exchange(look_again_, false)) {
-    due = schedule_.overtaken(tables);
+  auto look_at = now + kLookEvery;  // tables come and go
+  if (now >= round_at) {
+    const double at = now_seconds();
+    const VerifySchedule::Due due = schedule_.due(tables, at);
+    request.tables = due.tables;
+    request.by_clock = !due.tables.empty();
+    if (due.next > at && due.next < at + std::chrono::duration<double>(kLookEvery).count()) {
+      const std::chrono::duration<double> wait(due.next - at);
+      look_at = now + std::chrono::duration_cast<Clock::duration>(wait);
+    }
+  } else {
+    look_at = std::min(look_at, round_at);
   }
-  look_at = now + kLookEvery;  // tables come and go
-  if (now < first_round_) {
-    look_at = std::min(look_at, first_round_);
-    return due;
+  if (look_again_ && now >= overtaken_at) {
+    look_again_ = false;
+    const std::vector<std::string> overtaken = schedule_.overtaken(tables);
+    request.tables.insert(request.tables.end(), overtaken.begin(), overtaken.end());
+  } else if (look_again_) {
+    look_at = std::min(look_at, overtaken_at);
   }
-  const VerifySchedule::Due by_clock = schedule_.due(tables, now_seconds());
-  due.insert(due.end(), by_clock.tables.begin(), by_clock.tables.end());
-  const std::chrono::duration<double> wait(std::max(by_clock.next - now_seconds(), 0.0));
-  if (wait < kLookEvery) {
-    look_at = now + std::chrono::duration_cast<Clock::duration>(wait);
-  }
-  return due;
+  return look_at;
 }
 
 // Waits for one; what is due by the clock has no reply. Nothing when stopped.
@@ -105,8 +129,7 @@ std::optional<Verifier::Request> Verifier::next(const std::stop_token& stop) {
       return request;
     }
     anything_new_ = false;
-    Clock::time_point look_at;
-    request.tables = due(look_at);
+    const auto look_at = look_for_due(request);
     if (!request.tables.empty()) {
       return request;
     }
@@ -115,27 +138,34 @@ std::optional<Verifier::Request> Verifier::next(const std::stop_token& stop) {
   return std::nullopt;
 }
 
-// What was looked at is not due any more; where a fence failed, that is only what it came to.
-void Verifier::note_looks(const Request& request, const ProofReport& report) {
+void Verifier::note_look(const std::string& table, double began) {
+  looked_at_.insert(table);
   const std::lock_guard lock(mutex_);
-  for (const TableProof& proof : report.tables) {
-    schedule_.looked_at(proof.table.full(), now_seconds());
-  }
-  for (const std::string& name : request.tables) {
-    if (!report.failure) {
-      schedule_.looked_at(name, now_seconds());
-    }
-  }
+  schedule_.looked_at(table, began);
 }
 
-// After what nobody asked for.
-void Verifier::rest(Clock::duration took, bool failed) {
-  const auto percent = static_cast<double>(config().time_percent);
-  const auto rest = std::chrono::duration_cast<Clock::duration>(took * (100 - percent) / percent);
-  rested_ = Clock::now() + std::max<Clock::duration>(rest, kRestMin);
-  if (failed) {
+// Where no fence could be taken, what was not reached stays due. A table whose comparison keeps
+// ending its connections does not, so that it keeps the others from nothing.
+void Verifier::note_end(const Request& request, const ProofReport& report,
+                        Clock::time_point began) {
+  if (!request.reply) {
+    Rest& rest = request.by_clock ? round_ : overtaken_;
+    rest.ended = Clock::now();
+    rest.took = rest.ended - began;
+  }
+  if (report.failure && !comparing_.empty()) {
+    note_look(comparing_, now_seconds());
+  }
+  if (report.failure && !request.reply) {
     look_again();
   }
+  for (const std::string& table : request.tables) {
+    if (!report.failure && looked_at_.count(table) == 0) {
+      note_look(table, now_seconds());
+    }
+  }
+  comparing_.clear();
+  looked_at_.clear();
 }
 
 void Verifier::run(const std::stop_token& stop) {
@@ -146,11 +176,9 @@ void Verifier::run(const std::stop_token& stop) {
     if (stop.stop_requested()) {
       return;
     }
-    note_looks(*request, report);
+    note_end(*request, report, began);
     if (request->reply) {
       request->reply(report);
-    } else {
-      rest(Clock::now() - began, report.failure.has_value());
     }
     tell(report);
   }
@@ -175,18 +203,12 @@ ProofReport Verifier::serve(const Request& request, const std::stop_token& stop)
     }
     if (request.reply) {
       look_around(report, stop);
+      note_unknown(request.tables, report);
     }
   } catch (const Error& error) {
     report.failure = error_status(error, 0);
   } catch (const std::exception& failure) {
     report.failure = error_status(Error(ErrorKind::internal, failure.what()), 0);
-  }
-  for (const std::string& name : request.tables) {
-    if (!report.failure &&
-        std::none_of(report.tables.begin(), report.tables.end(),
-                     [&](const TableProof& proof) { return proof.table.full() == name; })) {
-      report.unknown.push_back(name);
-    }
   }
   return report;
 }
@@ -210,19 +232,25 @@ bool Verifier::prove_at_fence(const std::set<std::string>& asked, const CompareO
   report.pause_seconds_max = std::max(report.pause_seconds_max, round.pause_seconds());
   const std::chrono::milliseconds snapshot_age(config().snapshot_age_ms);
   bool all = true;
+  bool compared = false;
   for (const SourceTable& table : round.replicated().tables) {
     if (!is_asked_for(asked, round.replicated(), table) || course.done.count(table.oid) > 0) {
       continue;
     }
-    if (round.age() > snapshot_age || round.is_over()) {
+    // One table at least, whatever it took to get here.
+    if ((compared && round.age() > snapshot_age) || round.is_over()) {
       return false;
     }
+    comparing_ = round.replicated().states.at(table.oid).known_as.full();
+    const auto began = now_seconds();
     Round::Result result = round.compare(table, stop);
+    compared = true;
     if (!result.proof.unproven.empty() && ++course.tries[table.oid] < kTriesMax) {
       all = false;
       continue;
     }
     link_.keep_proof(target, result.proof, round.replicated().states.at(table.oid));
+    note_look(std::exchange(comparing_, ""), began);
     course.done.insert(table.oid);
     report.tables.push_back(std::move(result.proof));
     report.compared.push_back(std::move(result.compared));
@@ -259,16 +287,20 @@ void Verifier::mend(ProofReport& report, const std::stop_token& stop) {
   }
 }
 
-// What else a cutover depends on.
+// What else a cutover depends on. What was proven is told in any case.
 void Verifier::look_around(ProofReport& report, const std::stop_token& stop) {
   std::vector<TableName> tables;
   for (const TableProof& proof : report.tables) {
     tables.push_back(proof.table);
   }
-  pg::Session source(link_.settings().source);
-  pg::Session target(link_.settings().target);
-  report.sequences = sequence_gaps(source, target, tables);
-  report.orphans = find_orphans(link_, tables, stop);
+  try {
+    pg::Session source(link_.settings().source);
+    pg::Session target(link_.settings().target);
+    report.sequences = sequence_gaps(source, target, tables);
+    report.orphans = find_orphans(link_, tables, stop);
+  } catch (const std::exception& failure) {
+    report.not_looked_around = failure.what();
+  }
 }
 
 void Verifier::tell(const ProofReport& report) {

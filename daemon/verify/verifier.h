@@ -45,6 +45,7 @@ struct ProofReport {
   std::vector<MendedTable> mended;
   std::vector<SequenceGap> sequences;  // of those tables
   std::vector<Orphans> orphans;        // at either end of them
+  std::string not_looked_around;       // why there may be more of both; empty: there are not
   std::vector<std::string> unknown;    // asked for, and no table of the link
   std::optional<ErrorStatus> failure;  // what kept the rest from being compared
   int fences = 0;
@@ -75,14 +76,22 @@ class Verifier {
   struct Request {
     Task task = Task::verify;
     std::vector<std::string> tables;  // empty: all
-    Reply reply;
+    Reply reply;                      // null: nobody asked for it
+    bool by_clock = false;            // not only because proofs were overtaken
   };
   using Clock = std::chrono::steady_clock;
+  // What nobody asked for rests so long after each look that it keeps to its share of the time.
+  struct Rest {
+    Clock::time_point ended;
+    Clock::duration took{0};
+
+    Clock::time_point until(int64_t time_percent) const;
+  };
 
   std::optional<Request> next(const std::stop_token& stop);
-  std::vector<std::string> due(Clock::time_point& look_at);
-  void note_looks(const Request& request, const ProofReport& report);
-  void rest(Clock::duration took, bool failed);
+  Clock::time_point look_for_due(Request& request);
+  void note_look(const std::string& table, double began);
+  void note_end(const Request& request, const ProofReport& report, Clock::time_point began);
   void run(const std::stop_token& stop);
   ProofReport serve(const Request& request, const std::stop_token& stop);
   void prove(const std::set<std::string>& asked, const CompareOptions& options, ProofReport& report,
@@ -106,10 +115,13 @@ class Verifier {
   std::deque<Request> requests_;  // guarded by mutex_
   bool look_again_ = false;       // guarded by mutex_
   bool anything_new_ = false;     // guarded by mutex_
-  // Of the thread: from when on what nobody asked for may be looked at, and what is due.
-  Clock::time_point rested_;
+  // Of the thread: after looks by the clock, and after others of proofs that were overtaken.
+  Rest round_;
+  Rest overtaken_;
   Clock::time_point first_round_;
-  std::string last_failure_;  // told once, not at every try
+  std::string comparing_;            // the table, if any
+  std::set<std::string> looked_at_;  // while a request is served
+  std::string last_failure_;         // told once, not at every try
   std::jthread thread_;
 };
 

@@ -23,6 +23,14 @@ bool arrives(const Pair& pair, const std::string& row) {
   return eventually(30s, [&] { return pair.count(pair.target.dsn, "t where " + row) == 1; });
 }
 
+// A verification has asked whether it can take a fence, and waits.
+bool looks_for_a_fence(const Pair& pair) {
+  return !Pair::run_sql(pair.source.superuser_dsn,
+                        "select from pg_stat_activity where query = 'select pg_current_snapshot()' "
+                        "and state = 'idle'")
+              .empty();
+}
+
 // By doctor, as all there is, without waiting for a primary that may be away.
 void check_named(const Pair& pair) {
   std::vector<Finding> found;
@@ -85,7 +93,8 @@ TEST_SUITE("fence_standby") {
       REQUIRE(arrives(pair, "id = 1"));
       Verifying verifying(pair);
       // It is on the target, and no snapshot of the source shows it: there is no fence to stand at.
-      CHECK_FALSE(verifying.ends_within(3s));
+      REQUIRE(eventually(30s, [&] { return looks_for_a_fence(pair); }));
+      CHECK_FALSE(verifying.ends_within(2s));
       pair.on_source("set synchronous_commit = local; insert into t values (2, 'overtakes')");
       CHECK(arrives(pair, "id = 2"));
       CHECK(pair.count(pair.source.dsn, "t where id = 1") == 0);
@@ -128,12 +137,17 @@ TEST_SUITE("fence_standby") {
     int retakes = 0;
     {
       // A standby that is away every other second.
+      std::string failure;
       std::jthread standby([&](const std::stop_token& stop) {
-        for (bool away = true; !stop.stop_requested(); away = !away) {
-          wait_for_standby(pair, away);
-          std::this_thread::sleep_for(1s);
+        try {
+          for (bool away = true; !stop.stop_requested(); away = !away) {
+            wait_for_standby(pair, away);
+            std::this_thread::sleep_for(1s);
+          }
+          wait_for_standby(pair, false);
+        } catch (const std::exception& error) {
+          failure = error.what();
         }
-        wait_for_standby(pair, false);
       });
       const Writers writers(pair, 8, [](pqxx::nontransaction& session, int64_t number) {
         const char* const modes[] = {"on", "local", "off", "remote_apply"};
@@ -148,6 +162,7 @@ TEST_SUITE("fence_standby") {
       }
       standby.request_stop();
       standby.join();
+      CHECK(failure == "");
       MESSAGE(retakes << " retakes, " << writers.written() << " rows");
       CHECK(writers.written() > 100);
     }

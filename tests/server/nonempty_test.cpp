@@ -136,6 +136,19 @@ TEST_SUITE("nonempty") {
     }
   }
 
+  TEST_CASE("newer rows that a copy has brought which was cut off do not stand in its way") {
+    Pair pair(on_nonempty("repair"));
+    pair.on_both("create table t (id int primary key, at timestamptz not null default now())");
+    pair.on_source("insert into t values (1, '2026-01-01'), (2, '2026-01-02')");
+    pair.on_target("insert into t values (1, '2026-01-01')");
+    pair.daemon.start("copy.before_done=kill");
+    REQUIRE(pair.daemon.wait_for_death() == 128 + SIGKILL);
+    REQUIRE(pair.count(pair.target.dsn, "t") == 2);
+    pair.on_source("delete from t where id = 2");
+    REQUIRE(pair.begin());
+    CHECK(pair.difference({"public.t"}) == "");
+  }
+
   TEST_CASE("kill -9 while tables with rows are repaired or emptied; the next start goes on") {
     for (const char* choice : {"repair", "truncate"}) {
       Pair pair(on_nonempty(choice));

@@ -88,6 +88,31 @@ TEST_SUITE("overtaken") {
     CHECK(unproven(pair) == "");
   }
 
+  TEST_CASE("each table is proven by its own clock, also over a restart") {
+    PairOptions options;
+    options.extra =
+        "[verify]\nevery = \"1h\"\nsnapshot_age = \"0\"\n"
+        "[[verify.schedule]]\ntables = [\"public.often*\"]\nevery = \"1s\"\n";
+    Pair pair(options);
+    pair.on_both(
+        "create table often1 (id int primary key); create table often2 (id int primary key); "
+        "create table seldom (id int primary key)");
+    REQUIRE(pair.begin());
+    // At a snapshot of its own each, and no more.
+    const Outcome all = pair.daemon.replctl({"verify", "--json"});
+    CHECK(nlohmann::json::parse(all.out)["fences"] == 3);
+    pair.daemon.terminate();
+    REQUIRE(pair.begin());
+    const auto proven_at = [&](size_t table) {
+      return pair.link()["tables"][table]["proof"]["at"].get<double>();
+    };
+    const double before[] = {proven_at(0), proven_at(1), proven_at(2)};
+    CHECK(eventually(100s, [&] { return proven_at(0) > before[0] && proven_at(1) > before[1]; }));
+    const double once = proven_at(0);
+    CHECK(eventually(30s, [&] { return proven_at(0) > once; }));
+    CHECK(proven_at(2) == before[2]);
+  }
+
   TEST_CASE("a table whose proof is overtaken is proven again by itself") {
     Pair pair(verified_every("1h"));
     pair.on_both(

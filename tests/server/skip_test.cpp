@@ -1,6 +1,8 @@
 // A source transaction that the target refuses for good, and the operator leaves out.
 #include <doctest/doctest.h>
 
+#include <csignal>
+
 #include "support/pair.h"
 
 using namespace repld::testing;
@@ -84,6 +86,23 @@ TEST_SUITE("skip") {
     REQUIRE(pair.daemon.replctl({"skip", "--lsn", lsn, "--yes"}).exit_code == 0);
     REQUIRE(pair.caught_up());
     CHECK(pair.count(pair.target.dsn, "t") == 0);
+  }
+
+  TEST_CASE("what is left out is written down before it is left out") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key, n int)");
+    pair.on_target("alter table t add constraint small check (n < 100)");
+    pair.daemon.start("skip.noted=kill");
+    REQUIRE(pair.caught_up());
+    pair.on_source("insert into t values (2, 500)");
+    const std::string lsn = stopped_at(pair);
+    REQUIRE(lsn != "");
+    pair.daemon.replctl({"skip", "--lsn", lsn, "--yes"});
+    REQUIRE(pair.daemon.wait_for_death() == 128 + SIGKILL);
+    CHECK(pair.count(pair.target.dsn, "repld.event where kind = 'skipped'") == 1);
+    CHECK(pair.count(pair.target.dsn, "repld.table_state where suspicion like '%left out%'") == 1);
+    pair.daemon.start();
+    CHECK(stopped_at(pair) == lsn);
   }
 
   TEST_CASE("a large transaction is left out in all its parts") {

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/synchronized.h"
 #include "support/pair.h"
 
 namespace repld::testing {
@@ -75,22 +76,35 @@ class Writers {
     for (int first = 0; first < sessions; ++first) {
       threads_.emplace_back(
           [this, dsn = pair.source.dsn, first, sessions](const std::stop_token& stop) {
-            pqxx::connection connection(dsn);
-            pqxx::nontransaction session(connection);
-            session.exec("set search_path = public");
-            for (int64_t number = first; !stop.stop_requested(); number += sessions) {
-              write_(session, number);
-              ++written_;
-              std::this_thread::sleep_for(2ms);
+            try {
+              pqxx::connection connection(dsn);
+              pqxx::nontransaction session(connection);
+              session.exec("set search_path = public");
+              for (int64_t number = first; !stop.stop_requested(); number += sessions) {
+                write_(session, number);
+                ++written_;
+                std::this_thread::sleep_for(2ms);
+              }
+            } catch (const std::exception& failure) {
+              failure_.with([&](std::string& text) { text = failure.what(); });
             }
           });
     }
   }
+  // None of them ends early.
+  ~Writers() {
+    threads_.clear();
+    CHECK(failure_.copy() == "");
+  }
+  Writers(const Writers&) = delete;
+  Writers& operator=(const Writers&) = delete;
+
   int64_t written() const { return written_; }
 
  private:
   const Write write_;
   std::atomic<int64_t> written_{0};
+  Synchronized<std::string> failure_;
   std::vector<std::jthread> threads_;
 };
 

@@ -57,15 +57,17 @@ TEST_CASE("what is printed otherwise is not taken for a foreign key that we know
 
 TEST_CASE("orphans are rows that the key would refuse") {
   ForeignKey key{{"public", "c"}, "k", {"a", "B"}, {"other", "p"}, {"x", "y"}, false};
-  const TargetTable referenced = table_with({"x", "y"});
-  CHECK(
-      orphan_query(key, referenced) ==
-      R"(select count(*) from "public"."c" c where (c."a" is not null and c."B" is not null) and )"
-      R"(not exists (select from "other"."p" p where p."x" operator(pg_catalog.=) c."a" and )"
-      R"(p."y" operator(pg_catalog.=) c."B"))");
+  TargetTable referenced = table_with({"x", "y"});
+  referenced.partitioned = true;
+  const TargetTable table = table_with({"a", "B"});
+  CHECK(orphan_query(key, table, referenced) ==
+        R"(select count(*) from only "public"."c" c )"
+        R"(where (c."a" is not null and c."B" is not null) and not exists (select from )"
+        R"("other"."p" p where p."x" operator(pg_catalog.=) c."a" and )"
+        R"(p."y" operator(pg_catalog.=) c."B"))");
   key.full = true;
-  CHECK(orphan_query(key, referenced).find(R"(c."a" is not null or c."B" is not null)") !=
+  CHECK(orphan_query(key, table, referenced).find(R"(c."a" is not null or c."B" is not null)") !=
         std::string::npos);
   key.referenced_columns[1] = "gone";
-  CHECK_THROWS_AS(orphan_query(key, referenced), Error);
+  CHECK_THROWS_AS(orphan_query(key, table, referenced), Error);
 }

@@ -73,9 +73,21 @@ TEST_CASE("who will be due soon comes along, and asks for no round") {
   CHECK(none.next == 5009);
 }
 
-TEST_CASE("a proof of the future, by a clock that was ahead, does not put the next one off") {
-  const VerifySchedule schedule(config());
+TEST_CASE("looks of the future, by a clock that was ahead, do not put the next one off") {
+  VerifySchedule schedule(config());
+  CHECK(schedule.due({table("t", 9000)}, 5000).tables == Names{"public.t"});
+  schedule.looked_at("public.t", 5000);
   CHECK(schedule.due({table("t", 9000)}, 5000).next == 5100);
+  CHECK(schedule.due({table("t", 9000)}, 5100).tables == Names{"public.t"});
+  CHECK(schedule.due({table("t", 9000)}, 4000).tables == Names{"public.t"});
+}
+
+TEST_CASE("a look at rows that were copied afresh since does not count") {
+  VerifySchedule schedule(config());
+  schedule.looked_at("public.t", 5000);
+  TableStatus afresh = table("t");
+  afresh.copied_at = 5010;
+  CHECK(schedule.due({afresh}, 5020).tables == Names{"public.t"});
 }
 
 TEST_CASE("proofs that were overtaken are those of tables that are proven by the clock at all") {
