@@ -1,5 +1,8 @@
 // replctl: the operator's hand on a running repld. `replctl --help` lists its verbs.
+#include <iostream>
+
 #include "app/config_file.h"
+#include "app/daemon.h"
 #include "cli/program.h"
 #include "doctor/doctor.h"
 
@@ -16,5 +19,11 @@ repld::Report examine(const repld::Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return repld::cli::run_program(argc, argv, {repld::app::load_config, examine});
+  try {
+    return repld::cli::run_program(argc, argv,
+                                   {repld::app::load_config, examine, repld::app::check_servers});
+  } catch (const std::exception& failure) {
+    std::cerr << "replctl: " << failure.what() << '\n';
+    return 1;
+  }
 }

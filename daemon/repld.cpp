@@ -35,6 +35,7 @@ int run(int argc, char** argv) {
   }
   const repld::Config config = repld::app::load_config(config_path);
   if (check) {
+    repld::app::check_servers(config);
     std::cout << "ok\n";
     return 0;
   }

@@ -36,17 +36,18 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds kPublishInterval{200};
 constexpr std::chrono::seconds kStopSeconds{25};
 
+pg::Server server_of(const ServerConfig& config, Side side) {
+  return {side, config.dsn, resolve_password(config, side), config.password_file};
+}
+
 link::Settings settings_of(const Config& config, const InstanceLock& lock) {
   link::Settings settings;
   settings.config = config;
-  settings.source = {Side::source, config.source.dsn, resolve_password(config.source, Side::source),
-                     config.source.password_file};
-  settings.target = {Side::target, config.target.dsn, resolve_password(config.target, Side::target),
-                     config.target.password_file};
+  settings.source = server_of(config.source, Side::source);
+  settings.target = server_of(config.target, Side::target);
   settings.instance = lock.name();
-  // Both are parsed once here, so that a mistake ends the start and not the first attempt.
-  pg::connection_parameters(settings.source, pg::Purpose::control);
-  pg::connection_parameters(settings.target, pg::Purpose::control);
+  // A mistake ends the start and not the first attempt.
+  check_servers(config);
   return settings;
 }
 
@@ -216,8 +217,11 @@ class Daemon {
     metrics_.set_from(*status);
     try {
       write_primary_file(config_.control.socket, primary_json(*status));
+      unwritten_.clear();
     } catch (const Error& error) {
-      spdlog::warn("{}", error.what());
+      if (std::exchange(unwritten_, error.what()) != error.what()) {
+        spdlog::warn("{}", error.what());
+      }
     }
     published_ = std::move(status);
   }
@@ -237,6 +241,7 @@ class Daemon {
   Config config_;  // control thread only
   double started_at_ = 0;
   int exit_code_ = 0;
+  std::string unwritten_;  // why primary.json is not written, said once
   asio::io_context io_;
   InstanceLock lock_;
   Metrics metrics_;
@@ -365,6 +370,11 @@ void Daemon::execute(const control::CommandRequest& request,
 }
 
 }  // namespace
+
+void check_servers(const Config& config) {
+  pg::connection_parameters({Side::source, config.source.dsn, {}}, pg::Purpose::control);
+  pg::connection_parameters({Side::target, config.target.dsn, {}}, pg::Purpose::control);
+}
 
 int run_daemon(const Config& config, const std::string& config_path) {
   start_logging(config.log);

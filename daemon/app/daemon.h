@@ -13,6 +13,10 @@
 
 namespace repld::app {
 
+// What can be wrong with how the servers are named; not with the passwords, which may be readable
+// for the daemon only. Throws Error(config).
+void check_servers(const Config& config);
+
 // Runs until stopped; returns the process's exit code. Throws Error before anything runs.
 // `config_path`: where the configuration came from, to be read again at SIGHUP.
 int run_daemon(const Config& config, const std::string& config_path);

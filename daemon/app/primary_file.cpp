@@ -19,12 +19,17 @@ void write_primary_file(const std::string& control_socket, const std::string& js
   }
   auto fresh = path;
   fresh += ".new";
+  // One that could not be written whole never takes the place of the last that was.
   std::ofstream file(fresh, std::ios::trunc);
   file << json;
   file.close();
   std::error_code failure;
-  std::filesystem::rename(fresh, path, failure);
+  if (file) {
+    std::filesystem::rename(fresh, path, failure);
+  }
   if (!file || failure) {
+    std::error_code left;
+    std::filesystem::remove(fresh, left);
     throw Error(ErrorKind::config, fmt::format("cannot write \"{}\"", path.string()))
         .hint("The directory of control.socket must exist and be writable.");
   }

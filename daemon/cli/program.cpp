@@ -54,7 +54,9 @@ std::string socket_of(const Choice& choice, const Tools& tools) {
   if (!choice.config_path.empty()) {
     return tools.load_config(choice.config_path).control.socket;
   }
-  if (std::filesystem::exists(kDefaultConfig)) {
+  // One in a directory that we may not enter is nothing to us.
+  std::error_code unknown;
+  if (std::filesystem::exists(kDefaultConfig, unknown)) {
     return tools.load_config(kDefaultConfig).control.socket;
   }
   return ControlConfig().socket;
@@ -62,7 +64,9 @@ std::string socket_of(const Choice& choice, const Tools& tools) {
 
 int check_config(const Choice& choice, const Tools& tools) {
   try {
-    tools.load_config(choice.config_path.empty() ? kDefaultConfig : choice.config_path);
+    const Config config =
+        tools.load_config(choice.config_path.empty() ? kDefaultConfig : choice.config_path);
+    tools.check(config);
   } catch (const Error& error) {
     print(error);
     return kRefused;

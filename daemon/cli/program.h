@@ -15,6 +15,8 @@ struct Tools {
   std::function<Config(const std::string& path)> load_config;
   // The preflight of both servers; throws Error.
   std::function<Report(const Config& config)> examine;
+  // What can be wrong with how a configuration names the servers; throws Error(config).
+  std::function<void(const Config& config)> check;
 };
 
 // Returns the exit code.

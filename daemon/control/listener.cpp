@@ -14,6 +14,8 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
+constexpr std::chrono::milliseconds kBeforeNextAccept{200};
+
 Error cannot_listen(const std::string& where, const error_code& failure) {
   Error error(ErrorKind::config, fmt::format("cannot listen on {}", where));
   error.detail("{}", failure.message());
@@ -50,7 +52,7 @@ void remove_stale(asio::io_context& io, const std::string& path) {
 }  // namespace
 
 HttpListener::HttpListener(asio::io_context& io, const std::string& listen, const ControlPort& port)
-    : acceptor_(io), port_(port) {
+    : acceptor_(io), again_(io), port_(port) {
   const auto endpoint = resolve(io, listen);
   error_code failure;
   acceptor_.open(endpoint.protocol(), failure);
@@ -70,21 +72,33 @@ std::string HttpListener::address() const {
                      endpoint.port());
 }
 
+// No descriptor is left, most likely: the next one fails too.
+void HttpListener::accept_later() {
+  again_.expires_after(kBeforeNextAccept);
+  again_.async_wait([this](error_code failure) {
+    if (!failure) {
+      accept();
+    }
+  });
+}
+
 void HttpListener::accept() {
   acceptor_.async_accept([this](error_code failure, asio::ip::tcp::socket socket) {
     if (failure == asio::error::operation_aborted) {
       return;
     }
-    if (!failure) {
-      serve(StreamSocket(std::move(socket)), port_, Access::read_only);
+    if (failure) {
+      accept_later();
+      return;
     }
+    serve(StreamSocket(std::move(socket)), port_, Access::read_only);
     accept();
   });
 }
 
 SocketListener::SocketListener(asio::io_context& io, const std::string& path,
                                const ControlPort& port)
-    : path_(path), acceptor_(io), port_(port) {
+    : path_(path), acceptor_(io), again_(io), port_(port) {
   remove_stale(io, path);
   const asio::local::stream_protocol::endpoint endpoint(path);
   error_code failure;
@@ -102,14 +116,26 @@ SocketListener::SocketListener(asio::io_context& io, const std::string& path,
 
 SocketListener::~SocketListener() { ::unlink(path_.c_str()); }
 
+// No descriptor is left, most likely: the next one fails too.
+void SocketListener::accept_later() {
+  again_.expires_after(kBeforeNextAccept);
+  again_.async_wait([this](error_code failure) {
+    if (!failure) {
+      accept();
+    }
+  });
+}
+
 void SocketListener::accept() {
   acceptor_.async_accept([this](error_code failure, asio::local::stream_protocol::socket socket) {
     if (failure == asio::error::operation_aborted) {
       return;
     }
-    if (!failure) {
-      serve(StreamSocket(std::move(socket)), port_, Access::full);
+    if (failure) {
+      accept_later();
+      return;
     }
+    serve(StreamSocket(std::move(socket)), port_, Access::full);
     accept();
   });
 }

@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <string>
 
 #include "control/routes.h"
@@ -25,8 +26,10 @@ class HttpListener {
 
  private:
   void accept();
+  void accept_later();
 
   boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::steady_timer again_;
   const ControlPort& port_;
 };
 
@@ -38,9 +41,11 @@ class SocketListener {
 
  private:
   void accept();
+  void accept_later();
 
   const std::string path_;
   boost::asio::local::stream_protocol::acceptor acceptor_;
+  boost::asio::steady_timer again_;
   const ControlPort& port_;
 };
 

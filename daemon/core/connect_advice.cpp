@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/sql_text.h"
+
 namespace repld {
 
 namespace {
@@ -70,7 +72,8 @@ std::string refusal_hint(const ConnectFailure& failure, const std::string& sqlst
     return fmt::format(
         "Check the user \"{0}\" and its password; in a URI special characters must be "
         "percent-encoded, in {1}.password_file they stand as they are. repld tries again every "
-        "half minute; replctl resume tries at once.",
+        "half minute, and replctl resume at once, with what that file holds then; a password from "
+        "elsewhere is read anew at a restart.",
         failure.user, side);
   }
   if (sqlstate == "28000") {
@@ -85,9 +88,9 @@ std::string refusal_hint(const ConnectFailure& failure, const std::string& sqlst
   }
   if (sqlstate == "42501" && failure.replication) {
     return fmt::format(
-        "The user needs the right to replicate: as an administrator run ALTER ROLE \"{}\" "
+        "The user needs the right to replicate: as an administrator run ALTER ROLE {} "
         "REPLICATION, or ask the provider; then run replctl resume.",
-        failure.user);
+        quote_identifier(failure.user));
   }
   if (sqlstate == "53300" && has(failure.message, "max_wal_senders")) {
     return "Every WAL sender is in use: end another replication client, or raise "

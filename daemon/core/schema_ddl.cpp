@@ -47,6 +47,12 @@ void adjust_inherited(const Database& source, const Table& table,
   }
 }
 
+// Nothing may use a new label in the transaction that adds it, not even as a default.
+bool adds_label(const Statement& statement) {
+  return statement.sql.rfind("alter type ", 0) == 0 &&
+         statement.sql.find(" add value ") != std::string::npos;
+}
+
 }  // namespace
 
 std::string quoted(const TableName& name) { return quote_qualified(name.schema, name.name); }
@@ -195,18 +201,28 @@ std::string text_of(std::vector<Statement> statements) {
 
 std::string script_of(const std::vector<Change>& changes) {
   std::vector<Statement> statements;
+  std::string labels;
   std::set<std::string> seen;
   for (const Change& change : changes) {
     for (const Statement& statement : change.statements) {
-      if (change.in_script && seen.insert(statement.sql).second) {
+      if (!change.in_script || !seen.insert(statement.sql).second) {
+        continue;
+      }
+      if (adds_label(statement)) {
+        labels += statement.sql + ";\n";
+      } else {
         statements.push_back(statement);
       }
     }
   }
-  if (statements.empty()) {
-    return {};
+  if (!labels.empty()) {
+    labels = "begin;\n" + labels + "commit;\n";
   }
-  return "begin;\nset local search_path = '';\nset local check_function_bodies = off;\n"
+  if (statements.empty()) {
+    return labels;
+  }
+  return labels +
+         "begin;\nset local search_path = '';\nset local check_function_bodies = off;\n"
          "set local timezone = 'UTC';\nset local standard_conforming_strings = on;\n" +
          text_of(std::move(statements)) + "\ncommit;\n";
 }

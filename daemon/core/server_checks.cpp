@@ -36,15 +36,18 @@ void check_read_only(const ServerFacts& facts, std::vector<Finding>& findings) {
   for (const ReadOnlyOrigin& origin : facts.read_only_origins) {
     const std::string in_database =
         origin.database.empty() ? "" : " in database " + quote_identifier(origin.database);
-    finding.sql += origin.role.empty()
-                       ? fmt::format("alter database {} reset default_transaction_read_only;\n",
-                                     quote_identifier(origin.database))
-                       : fmt::format("alter role {}{} reset default_transaction_read_only;\n",
-                                     quote_identifier(origin.role), in_database);
+    const bool of_database = origin.role.empty() && !origin.database.empty();
+    const std::string whose = of_database ? "database " + quote_identifier(origin.database)
+                              : origin.role.empty()
+                                  ? "role all"
+                                  : "role " + quote_identifier(origin.role) + in_database;
+    finding.sql += fmt::format("alter {} reset default_transaction_read_only;\n", whose);
   }
   finding.sql += "commit;";
-  const bool of_role = !facts.read_only_origins.front().role.empty();
-  finding.role = of_role ? facts.role.name : facts.database_owner;
+  const ReadOnlyOrigin& first = facts.read_only_origins.front();
+  finding.role = !first.role.empty()      ? facts.role.name
+                 : first.database.empty() ? "admin"
+                                          : facts.database_owner;
 }
 
 void check_actors(const ServerFacts& facts, std::vector<Finding>& findings) {

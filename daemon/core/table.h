@@ -48,7 +48,8 @@ enum class IdentityNeed { required, optional, unused };
 
 // What the catalogs say of one relation that streams, a leaf or a plain table.
 struct RelationFacts {
-  TableName root;                              // topmost parent, or itself
+  TableName root;  // topmost parent, or itself
+  uint32_t root_oid = 0;
   std::string bound;                           // of a partition, as DDL writes it
   std::string constraint;                      // of a partition, with those of its parents
   std::vector<std::vector<std::string>> keys;  // of unique indexes without nulls

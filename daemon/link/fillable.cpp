@@ -163,7 +163,9 @@ bool has_newer_rows(pg::Session& source, pg::Session& target, const SourceTable&
     if (error.sqlstate().empty()) {
       throw;
     }
-    spdlog::debug("{}: how new its rows are is not known: {}", target_table.full(), error.what());
+    // Without the server's words, which may repeat a value.
+    spdlog::debug("{}: how new its rows are is not known: {}", target_table.full(),
+                  error.sqlstate());
   }
   return false;
 }

@@ -57,10 +57,18 @@ void NewColumns::add(const std::string& column, const pqxx::row& how, const Tabl
     sql += fmt::format(" default {}::{}", quote_literal(how[2].c_str()), how[0].c_str());
   }
   before_ddl();
-  target_.transact([&](pqxx::transaction_base& transaction) {
-    transaction.exec(kDdlLockTimeout);
-    transaction.exec(sql);
-  });
+  try {
+    target_.transact([&](pqxx::transaction_base& transaction) {
+      transaction.exec(kDdlLockTimeout);
+      transaction.exec(sql);
+    });
+  } catch (const Error& error) {
+    // Without the server's words: a default that does not fit is a value of rows.
+    Error told(error.kind(), fmt::format("column \"{}\" cannot be added to \"{}\" on the target",
+                                         column, table.full()));
+    told.hint("Add it there by hand, then replctl resume.");
+    throw told.sqlstate(error.sqlstate()).lasting(error.lasting()).table(table.full());
+  }
   events_.record("column added",
                  fmt::format("\"{}\" to \"{}\" on the target", column, table.full()));
 }

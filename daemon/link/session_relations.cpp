@@ -8,15 +8,30 @@
 #include "link/shown.h"
 #include "link/table_plan.h"
 #include "pg/catalog.h"
+#include "stream/replaced.h"
 
 namespace repld::link {
 
 std::optional<RelationFacts> LinkSession::look_up(uint32_t oid) {
   auto facts = pg::relation_facts(*source_, oid);
+  if (facts) {
+    require_not_replaced(*facts);
+  }
   if (facts && row_->publications) {
     facts->identity = identity_need(supplies_, oid, facts->root);
   }
   return facts;
+}
+
+// One that bears the name of another that was copied: its rows are none of that copy's.
+void LinkSession::require_not_replaced(const RelationFacts& facts) {
+  const auto another = target_->exec_params(
+      "select from repld.table_state where link = $1 and schema_name = $2 and table_name = $3 "
+      "and state = 'copied' and source_oid is not null and source_oid <> $4",
+      shared_.name(), facts.root.schema, facts.root.name, facts.root_oid);
+  if (!another.empty()) {
+    throw stream::replaced_tables({facts.root.full()});
+  }
 }
 
 // One that the source has dropped since is known to the target still.

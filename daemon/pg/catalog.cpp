@@ -64,6 +64,7 @@ std::optional<RelationFacts> relation_facts(Session& session, uint32_t oid) {
     facts.keys =
         nlohmann::json::parse(rows[0][4].c_str()).get<std::vector<std::vector<std::string>>>();
   }
+  facts.root_oid = rows[0][5].as<uint32_t>();
   return facts;
 }
 

@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include <array>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -106,6 +107,52 @@ std::string startup_options(const std::string& configured, Purpose purpose) {
   return options;
 }
 
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+std::string value_of(const Parameters& parameters, const std::string& key) {
+  std::string value;
+  for (const auto& [name, each] : parameters) {
+    value = name == key ? each : value;
+  }
+  return value;
+}
+
+// A URI whose password holds a bare @ or / is still one, with the rest of the password in the host,
+// the port or the database, which errors name.
+void require_no_password_elsewhere(const Server& server, const Parameters& parameters) {
+  const bool uri =
+      server.dsn.rfind("postgres://", 0) == 0 || server.dsn.rfind("postgresql://", 0) == 0;
+  const std::string port = value_of(parameters, "port");
+  const bool doubtful =
+      value_of(parameters, "host").find('@') != std::string::npos ||
+      port.find_first_not_of("0123456789,") != std::string::npos ||
+      (uri && value_of(parameters, "dbname").find_first_of("@/") != std::string::npos);
+  if (doubtful) {
+    throw Error(ErrorKind::config, fmt::format("{}.dsn: host, port or dbname holds a character "
+                                               "that it cannot have",
+                                               to_string(server.side)))
+        .hint(
+            "In a URI percent-encode what is special in the user, the password and the database "
+            "(@ is %40, / is %2F, : is %3A), or put the password into password_file.");
+  }
+}
+
+// A service file or the environment, which what we set would override.
+bool says_how_elsewhere(const Parameters& parameters) {
+  return !value_of(parameters, "service").empty() || std::getenv("PGSERVICE") != nullptr ||
+         std::getenv("PGSSLMODE") != nullptr;
+}
+
+// Neither a socket nor this machine itself, to which nothing could be read on the way.
+bool crosses_network(const Parameters& parameters) {
+  std::string host = value_of(parameters, "hostaddr");
+  if (host.empty()) {
+    host = value_of(parameters, "host");
+  }
+  return !host.empty() && host[0] != '/' && host[0] != '@' && host != "localhost" &&
+         host != "::1" && host.rfind("127.", 0) != 0;
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> connection_parameters(const Server& server,
@@ -120,12 +167,13 @@ std::vector<std::pair<std::string, std::string>> connection_parameters(const Ser
             "Write key=value pairs or a postgresql:// URI; in a URI, percent-encode special "
             "characters, or put the password into password_file.");
   }
-  std::vector<std::pair<std::string, std::string>> parameters;
+  Parameters parameters;
   for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {
     if (option->val != nullptr) {
       parameters.emplace_back(option->keyword, option->val);
     }
   }
+  require_no_password_elsewhere(server, parameters);
   if (const auto password = current_password(server)) {
     put(parameters, "password", *password);
   }
@@ -138,6 +186,9 @@ std::vector<std::pair<std::string, std::string>> connection_parameters(const Ser
   }
   put(parameters, "client_encoding", "UTF8");
   put(parameters, "fallback_application_name", "repld");
+  if (crosses_network(parameters) && !says_how_elsewhere(parameters)) {
+    put_default(parameters, "sslmode", "verify-full");
+  }
   put_default(parameters, "connect_timeout", "10");
   put_default(parameters, "keepalives_idle", "10");
   put_default(parameters, "keepalives_interval", "5");

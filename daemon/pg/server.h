@@ -32,8 +32,9 @@ enum class Purpose {
   unpinned,     // states no settings, to see what the server gives to others
 };
 
-// Keyword and value pairs for PQconnectdbParams. Throws Error(config) when the DSN cannot be
-// parsed; the message never carries the DSN.
+// Keyword and value pairs for PQconnectdbParams; sslmode is verify-full over a network unless the
+// DSN, a service or PGSSLMODE says otherwise. Throws Error(config) when the DSN cannot be parsed,
+// or part of a password seems to stand where others would be told; the message never carries it.
 std::vector<std::pair<std::string, std::string>> connection_parameters(const Server& server,
                                                                        Purpose purpose);
 

@@ -6,6 +6,7 @@
 #include "core/publishing.h"
 #include "core/sql_text.h"
 #include "embedded_sql.h"
+#include "stream/replaced.h"
 #include "stream/slot.h"
 
 namespace repld::stream {
@@ -151,6 +152,9 @@ Error not_ours(const PublicationId& id, bool has_comment) {
 }
 
 std::optional<Error> table_difference(pg::Session& source, const Published& published) {
+  if (const auto replaced = find_replaced(source, published); !replaced.empty()) {
+    return replaced_tables(replaced);
+  }
   const std::string& name = published.id.name;
   const std::vector<Entry> entries =
       entries_of(source.exec_params(std::string(sql::kPublishedTables), name));

@@ -13,6 +13,8 @@ namespace {
 constexpr int kTriesMax = 3;           // a table, before it is unproven
 constexpr int kPassesMax = 20;         // of mending, before what differs still is told
 constexpr size_t kMendedMax = 20'000;  // rows of a table in one pass
+// Each holds a connection to the control socket, which has others to serve.
+constexpr size_t kWaitingMax = 16;
 constexpr std::chrono::seconds kRestMin{10};
 constexpr std::chrono::seconds kLookEvery{10};
 // Whoever has just started the daemon looks at other things first.
@@ -54,6 +56,14 @@ void Verifier::stop() {
 
 void Verifier::ask(Task task, std::vector<std::string> tables, Reply reply) {
   const std::lock_guard lock(mutex_);
+  if (requests_.size() >= kWaitingMax) {
+    Error error(ErrorKind::refused, "too many verifications wait already");
+    error.hint("They run one after the other, also those whose replctl has given up.");
+    ProofReport refused;
+    refused.failure = error_status(error, 0);
+    reply(refused);
+    return;
+  }
   requests_.push_back({task, std::move(tables), std::move(reply)});
   anything_new_ = true;
   stirred_.notify_all();

@@ -64,8 +64,8 @@ class Verifier {
   void start();
   void stop();
 
-  // Any thread. `tables`: as schema.table; empty: all. `reply` is called once, on another thread,
-  // unless the verifier is stopped before.
+  // Any thread. `tables`: as schema.table; empty: all. `reply` is called once, on another thread
+  // or, when too many wait, at once, unless the verifier is stopped before.
   void ask(Task task, std::vector<std::string> tables, Reply reply);
   void reload(const VerifyConfig& config);
   // Any thread: proofs in the link's status hold no longer. Their tables are looked at soon, unless

@@ -2,7 +2,7 @@
 -- $1 oid
 -- returns: root schema, root name, partition bound, partition constraint (empty for none), columns
 --          of each unique index that is whole, checked at once and without nulls (json array of
---          arrays); no row when the relation is gone
+--          arrays), oid of the root; no row when the relation is gone
 select n.nspname, r.relname, coalesce(pg_get_expr(c.relpartbound, c.oid), ''),
        coalesce(pg_get_partition_constraintdef(c.oid), ''),
        (select json_agg(k.columns)
@@ -13,7 +13,8 @@ select n.nspname, r.relname, coalesce(pg_get_expr(c.relpartbound, c.oid), ''),
                  where x.indrelid = c.oid and x.indisunique and x.indisvalid and x.indimmediate
                    and x.indpred is null and x.indexprs is null and e.place <= x.indnkeyatts
                  group by x.indexrelid
-                having bool_and(a.attnotnull)) k)
+                having bool_and(a.attnotnull)) k),
+       r.oid
   from pg_class c
   join pg_class r on r.oid = coalesce(pg_partition_root(c.oid)::oid, c.oid)
   join pg_namespace n on n.oid = r.relnamespace

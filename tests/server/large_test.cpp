@@ -88,11 +88,11 @@ int64_t retained_mb(const Pair& pair) {
 // Transactions of a few hundred rows, as a busy day leaves them: rows that come, change and go.
 void write_backlog(const Pair& pair) {
   constexpr const char* kRound =
-      "do $$ begin for i in 1 .. 40 loop "
+      "do $$ declare last bigint; begin for i in 1 .. 40 loop "
       "insert into public.t select nextval('public.numbers'), i, repeat(md5(random()::text), 30) "
-      "from generate_series(1, 500); "
-      "update public.t set n = n + 1 where id > currval('public.numbers') - 700 and id % 5 = 0; "
-      "delete from public.t where id > currval('public.numbers') - 600 and id % 7 = 0; "
+      "from generate_series(1, 500); last := currval('public.numbers'); "
+      "update public.t set n = n + 1 where id > last - 700 and id % 5 = 0; "
+      "delete from public.t where id > last - 600 and id % 7 = 0; "
       "commit; end loop; end $$";
   pqxx::connection connection(pair.source.dsn);
   pqxx::nontransaction session(connection);

@@ -74,7 +74,7 @@ const Fault kFaults[] = {
      Severity::error, "senders", "max_wal_senders", ""},
     {[](ServerFacts& f) { f.connections = 58; }, Severity::error, "connections", "max_connections",
      ""},
-    {[](ServerFacts& f) { f.connections = 50; }, Severity::warning, "connections", "", ""},
+    {[](ServerFacts& f) { f.connections = 43; }, Severity::warning, "connections", "", ""},
     {[](ServerFacts& f) { f.may_create_schemas = false; }, Severity::error, "database",
      "grant create on database \"db\" to \"us\";", "owner"},
     {[](ServerFacts& f) {
