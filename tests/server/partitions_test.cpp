@@ -87,6 +87,26 @@ TEST_SUITE("partitions") {
     }
   }
 
+  TEST_CASE("rows leave the default partition for one that is made in the same transaction") {
+    Pair pair;
+    pair.on_both(
+        "create table p (id int primary key, v text) partition by range (id); "
+        "create table p_default partition of p default");
+    pair.on_source("insert into p select i, 'v' from generate_series(1, 20) i");
+    REQUIRE(pair.begin());
+    pair.on_source(
+        "create temp table kept as select * from p where id > 10; delete from p where id > 10; "
+        "create table p_2 partition of p for values from (11) to (21); "
+        "insert into p select * from kept; update p set v = 'w' where id in (3, 13)");
+    REQUIRE_MESSAGE(pair.caught_up(), pair.link().dump());
+    CHECK(pair.difference({"public.p"}) == "");
+    pair.daemon.terminate();
+    pair.on_source("delete from p where id = 12; update p set v = 'x' where id = 15");
+    REQUIRE_MESSAGE(pair.begin(), pair.link().dump());
+    CHECK(pair.difference({"public.p"}) == "");
+    CHECK(pair.daemon.replctl({"verify"}).exit_code == 0);
+  }
+
   TEST_CASE("partitions and columns stream before the source shows them, and no link stops of it") {
     PairOptions options;
     options.extra = "[apply]\non_new_column = \"add\"";
