@@ -4,6 +4,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -181,6 +182,15 @@ class Daemon {
     }
   }
 
+  // The configuration moves no group: of one whose tables the link replicates it is the source.
+  Side primary_of(const GroupConfig& group, const LinkStatus& link) const {
+    const bool replicated =
+        std::any_of(link.tables.begin(), link.tables.end(), [&](const TableStatus& table) {
+          return group_of(config_, table.schema, table.name) == group.name;
+        });
+    return replicated ? Side::source : group.primary;
+  }
+
   // The link is stopped on a thread of its own, so that status and health still answer.
   void stop() {
     if (stopping_.joinable()) {
@@ -212,7 +222,7 @@ class Daemon {
     status->links.push_back(link_.status());
     status->groups.push_back({"all", "source"});
     for (const GroupConfig& group : config_.groups) {
-      status->groups.push_back({group.name, to_string(group.primary)});
+      status->groups.push_back({group.name, to_string(primary_of(group, status->links.back()))});
     }
     metrics_.set_from(*status);
     try {

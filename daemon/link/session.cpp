@@ -175,6 +175,13 @@ Lsn LinkSession::prepare_stream() {
   const pg::SystemIdentity identity = replication_->identify_system();
   if (row_) {
     require_same_publications(settings.config, *row_);
+    // Also where it goes no further: whoever asks where a table lives must hear of its copy.
+    std::vector<TableStatus> shown = shown_tables(*target_, shared_);
+    shared_.status.with([&](LinkStatus& status) {
+      if (status.tables.empty()) {
+        status.tables = std::move(shown);
+      }
+    });
     require_placement(*target_, settings.config);
   }
   if (!row_ || row_->phase == apply::Phase::setup) {

@@ -177,6 +177,10 @@ TEST_SUITE("target_groups") {
     CHECK(has(pair.error_message(), "in a group that lives on the target"));
     CHECK(pair.link()["error"]["table"] == "public.clients");
     CHECK(sqlstate_of(pair.target.dsn, "delete from clients") == "25006");
+    // Nor is anybody told so.
+    const auto status = nlohmann::json::parse(pair.daemon.status_json());
+    const auto told = http_request(status["http_listen"], "/primary").body;
+    CHECK(nlohmann::json::parse(told)["whatsapp"] == "source");
     pair.on_source("insert into clients values (7000, 'meanwhile')");
     REQUIRE(pair.daemon.terminate() == 0);
     replace_in_config(pair.daemon, "tables = [\"public.*\"", "tables = [\"public.whatsapp_*\"");
