@@ -110,20 +110,25 @@ void Applier::replay_singly(Batch batch) {
   }
 }
 
+// At one of its changes or, where constraints wait for that, at its COMMIT.
 void Applier::refuse(const InFlight& in_flight, const TransactionPart& part) const {
   const Error& cause = *in_flight.failure;
-  if (cause.kind() != ErrorKind::conflict || !in_flight.failed_change) {
+  if (cause.kind() != ErrorKind::conflict) {
     throw Error(cause);
   }
-  const Change& change = part.changes[*in_flight.failed_change];
-  const std::string table = change.relation ? change.relation->full_name() : cause.table();
+  const Change* change =
+      in_flight.failed_change ? &part.changes[*in_flight.failed_change] : nullptr;
+  const std::string table =
+      change != nullptr && change->relation ? change->relation->full_name() : cause.table();
   const std::string place = part.last ? "committed at " + to_string(part.commit_lsn)
                                       : "committing at " + to_string(part.commit_lsn);
+  const std::string what = change == nullptr ? std::string("COMMIT")
+                                             : fmt::format("{} number {}", name_of(change->kind),
+                                                           *in_flight.failed_change + 1);
   Error error(ErrorKind::conflict, fmt::format("the target refused a change to \"{}\"", table));
   error.sqlstate(cause.sqlstate()).table(table).transaction(part.commit_lsn);
-  error.detail("{} number {} of source transaction {}, {}: SQLSTATE {}{}{}", name_of(change.kind),
-               *in_flight.failed_change + 1, part.xid, place, cause.sqlstate(),
-               cause.detail().empty() ? "" : ", ", cause.detail());
+  error.detail("{} of source transaction {}, {}: SQLSTATE {}{}{}", what, part.xid, place,
+               cause.sqlstate(), cause.detail().empty() ? "" : ", ", cause.detail());
   error.hint(
       "Everything before this transaction is applied. Mend the row or the constraint on "
       "the target, then run replctl resume; or leave the whole transaction out for good with "

@@ -105,6 +105,24 @@ TEST_SUITE("skip") {
     CHECK(stopped_at(pair) == lsn);
   }
 
+  TEST_CASE("a transaction that the target refuses at its COMMIT is named, and left out") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key, n int)");
+    pair.on_target("alter table t add unique (n) deferrable initially deferred");
+    REQUIRE(pair.begin());
+    pair.on_source("insert into t values (1, 1)");
+    pair.on_source("insert into t values (2, 1)");
+    pair.on_source("insert into t values (3, 3)");
+    const std::string lsn = stopped_at(pair);
+    REQUIRE(lsn != "");
+    CHECK(pair.link()["error"]["table"] == "public.t");
+    CHECK(pair.link()["error"]["detail"].get<std::string>().rfind("COMMIT of source", 0) == 0);
+    REQUIRE(pair.daemon.replctl({"skip", "--lsn", lsn, "--yes"}).exit_code == 0);
+    REQUIRE(pair.caught_up());
+    CHECK(pair.on_target("select string_agg(id::text, ',' order by id) from t")[0][0].c_str() ==
+          std::string("1,3"));
+  }
+
   TEST_CASE("a large transaction is left out in all its parts") {
     PairOptions options;
     options.extra = "[apply]\nmemory_mb = 16";
