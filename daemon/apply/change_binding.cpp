@@ -25,12 +25,22 @@ UpdateShape shape_of(const MappedRelation& relation, const Change& change, const
 }
 
 // The server truncates no table whose constraints still wait for the commit. On the source none
-// did, so these hold now.
+// did, so these hold now. A table that the target divides otherwise can be emptied as a whole only.
 void bind_truncate(SchemaMap& schema, const Truncate& truncate, BoundChange& bound) {
   std::vector<std::string> targets;
   std::set<std::string> pending;
+  std::set<std::string> whole;
   for (const RelationPtr& relation : truncate.relations) {
     const MappedRelation& mapped = schema.find(relation);
+    if (whole.count(mapped.mapping.target) > 0) {
+      continue;
+    }
+    if (mapped.truncate_target.empty() && schema.empties(truncate, mapped)) {
+      whole.insert(mapped.mapping.target);
+      targets.push_back((mapped.mapping.partitioned ? "" : "only ") + mapped.mapping.target);
+      pending.insert(mapped.deferrable.begin(), mapped.deferrable.end());
+      continue;
+    }
     if (mapped.truncate_target.empty()) {
       throw Error(ErrorKind::schema, fmt::format("TRUNCATE of partition \"{}\" cannot be applied",
                                                  relation->full_name()))

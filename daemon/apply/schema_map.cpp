@@ -203,6 +203,7 @@ std::unique_ptr<MappedRelation> SchemaMap::map_as_shown(const RelationPtr& relat
   auto mapped = std::make_unique<MappedRelation>();
   mapped->relation = relation;
   mapped->table = table.name;
+  mapped->source_root = source.root_oid;
   mapped->mapping.target = quote_qualified(table.name.schema, table.name.name);
   mapped->mapping.partitioned = table.partitioned;
   mapped->deferrable = table.deferrable;
@@ -219,6 +220,16 @@ std::unique_ptr<MappedRelation> SchemaMap::map_as_shown(const RelationPtr& relat
                               quote_qualified(own_name.schema, own_name.name);
   }
   return mapped;
+}
+
+bool SchemaMap::empties(const Truncate& truncate, const MappedRelation& relation) {
+  std::vector<uint32_t> leaves;
+  for (const RelationPtr& each : truncate.relations) {
+    if (find(each).source_root == relation.source_root) {
+      leaves.push_back(each->oid);
+    }
+  }
+  return relation.source_root != 0 && ask_.are_all_leaves(relation.source_root, leaves);
 }
 
 std::unique_ptr<Prepared> SchemaMap::make(Statement statement) {

@@ -31,7 +31,8 @@ struct Prepared {
 
 struct MappedRelation {
   RelationPtr relation;
-  TableName table;  // on the target, the root
+  TableName table;           // on the target, the root
+  uint32_t source_root = 0;  // 0: gone
   RowMapping mapping;
   bool inserts_only = false;  // nothing identifies its rows, and nothing but INSERTs is due
   // Empty: a partition that the target divides in another way, so that no TRUNCATE says the same.
@@ -64,6 +65,8 @@ struct SchemaQuestions {
   LookUp look_up;
   EnsurePartition ensure_partition;
   EnsureColumns ensure_columns;
+  // Whether the source's table has no other leaves than these.
+  std::function<bool(uint32_t root, const std::vector<uint32_t>& leaves)> are_all_leaves;
 };
 
 class SchemaMap {
@@ -82,6 +85,9 @@ class SchemaMap {
 
   // The mapping of this very shape; lives as long as the map. Throws Error(schema).
   MappedRelation& find(const RelationPtr& relation);
+
+  // Whether every leaf is emptied of the source's table that the relation belongs to.
+  bool empties(const Truncate& truncate, const MappedRelation& relation);
 
   Prepared& insert(MappedRelation& relation, Strictness strictness);
   Prepared& remove(MappedRelation& relation, Strictness strictness);

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "apply/suspicion.h"
+#include "core/array_text.h"
 #include "link/replicated.h"
 #include "link/session.h"
 #include "link/shown.h"
@@ -76,6 +77,18 @@ apply::SchemaQuestions LinkSession::questions(Partitions& partitions, NewColumns
   questions.ensure_partition = [&partitions](const Relation& leaf, const TableName& root,
                                              const std::function<void()>& before_ddl) {
     partitions.ensure(leaf, root, before_ddl);
+  };
+  questions.are_all_leaves = [this](uint32_t root, const std::vector<uint32_t>& leaves) {
+    std::vector<std::string> oids;
+    for (const uint32_t oid : leaves) {
+      oids.push_back(std::to_string(oid));
+    }
+    return source_
+        ->exec_params(
+            "select not exists (select from pg_partition_tree($1::oid::regclass) "
+            "where isleaf and relid <> all ($2::oid[]::regclass[]))",
+            root, array_text(oids))[0][0]
+        .as<bool>();
   };
   questions.ensure_columns = [&new_columns](const Relation& relation, const TargetTable& table,
                                             const std::function<void()>& before_ddl) {

@@ -59,6 +59,10 @@ TEST_SUITE("partitions") {
     pair.on_source(kThreeMonths);
     REQUIRE(pair.caught_up());
     CHECK(pair.difference({"public.m"}) == "");
+    pair.on_source("truncate m; insert into m values (5000, '2026-01-05', 'after')");
+    REQUIRE_MESSAGE(pair.caught_up(), pair.link().dump());
+    CHECK(pair.difference({"public.m"}) == "");
+    CHECK(pair.count(pair.target.dsn, "m") == 1);
   }
 
   TEST_CASE("partitions appear on a source that divides by something else than the target") {
