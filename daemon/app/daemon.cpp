@@ -185,6 +185,7 @@ class Daemon {
   // The configuration moves no group: of one whose tables the link replicates it is the source.
   Side primary_of(const GroupConfig& group, const LinkStatus& link) const {
     const bool replicated =
+        group.primary == Side::target &&
         std::any_of(link.tables.begin(), link.tables.end(), [&](const TableStatus& table) {
           return group_of(config_, table.schema, table.name) == group.name;
         });

@@ -47,7 +47,8 @@ struct MappedRelation {
   std::map<std::pair<ChangeKind, std::vector<bool>>, Statement> sets;
 };
 
-// What the source's catalogs say of a relation; nothing when it has been dropped since.
+// What the source's catalogs say of a relation; nothing when it has been dropped since. Throws
+// Error(schema) when its table bears the name of another that was copied.
 using LookUp = std::function<std::optional<RelationFacts>(uint32_t source_oid)>;
 // Makes sure that the target has a partition for this one, whose root is given. Calls `before_ddl`
 // before it does anything that waits for locks on the table.

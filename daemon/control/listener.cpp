@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <functional>
+
 #include "control/http_session.h"
 #include "core/error.h"
 
@@ -15,6 +17,16 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr std::chrono::milliseconds kBeforeNextAccept{200};
+
+// When no descriptor is left, most likely, so that the next one would fail too.
+void after_a_pause(asio::steady_timer& timer, const std::function<void()>& accept) {
+  timer.expires_after(kBeforeNextAccept);
+  timer.async_wait([accept](error_code failure) {
+    if (!failure) {
+      accept();
+    }
+  });
+}
 
 Error cannot_listen(const std::string& where, const error_code& failure) {
   Error error(ErrorKind::config, fmt::format("cannot listen on {}", where));
@@ -72,23 +84,13 @@ std::string HttpListener::address() const {
                      endpoint.port());
 }
 
-// No descriptor is left, most likely: the next one fails too.
-void HttpListener::accept_later() {
-  again_.expires_after(kBeforeNextAccept);
-  again_.async_wait([this](error_code failure) {
-    if (!failure) {
-      accept();
-    }
-  });
-}
-
 void HttpListener::accept() {
   acceptor_.async_accept([this](error_code failure, asio::ip::tcp::socket socket) {
     if (failure == asio::error::operation_aborted) {
       return;
     }
     if (failure) {
-      accept_later();
+      after_a_pause(again_, [this] { accept(); });
       return;
     }
     serve(StreamSocket(std::move(socket)), port_, Access::read_only);
@@ -116,23 +118,13 @@ SocketListener::SocketListener(asio::io_context& io, const std::string& path,
 
 SocketListener::~SocketListener() { ::unlink(path_.c_str()); }
 
-// No descriptor is left, most likely: the next one fails too.
-void SocketListener::accept_later() {
-  again_.expires_after(kBeforeNextAccept);
-  again_.async_wait([this](error_code failure) {
-    if (!failure) {
-      accept();
-    }
-  });
-}
-
 void SocketListener::accept() {
   acceptor_.async_accept([this](error_code failure, asio::local::stream_protocol::socket socket) {
     if (failure == asio::error::operation_aborted) {
       return;
     }
     if (failure) {
-      accept_later();
+      after_a_pause(again_, [this] { accept(); });
       return;
     }
     serve(StreamSocket(std::move(socket)), port_, Access::full);

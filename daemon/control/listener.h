@@ -26,7 +26,6 @@ class HttpListener {
 
  private:
   void accept();
-  void accept_later();
 
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer again_;
@@ -41,7 +40,6 @@ class SocketListener {
 
  private:
   void accept();
-  void accept_later();
 
   const std::string path_;
   boost::asio::local::stream_protocol::acceptor acceptor_;

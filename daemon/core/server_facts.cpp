@@ -4,6 +4,11 @@
 
 namespace repld {
 
+bool is_local_host(const std::string& host) {
+  return host.empty() || host.front() == '/' || host.front() == '@' || host == "localhost" ||
+         host == "::1" || host.rfind("127.", 0) == 0;
+}
+
 std::string ServerFacts::setting(const std::string& name) const {
   const auto found = settings.find(name);
   return found == settings.end() ? "" : found->second.value;

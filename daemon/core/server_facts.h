@@ -19,6 +19,9 @@ struct Endpoint {
   std::string sslmode;
 };
 
+// A socket, or this machine itself: nothing could be read on the way there.
+bool is_local_host(const std::string& host);
+
 struct Setting {
   std::string value;
   std::string unit;

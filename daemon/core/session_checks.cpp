@@ -85,16 +85,11 @@ void check_connections(const ServerFacts& facts, int copy_workers, std::vector<F
   }
 }
 
-bool is_local(const std::string& host) {
-  return host.empty() || host.front() == '/' || host == "localhost" || host == "::1" ||
-         host.rfind("127.", 0) == 0;
-}
-
 void check_tls(const ServerFacts& facts, std::vector<Finding>& findings) {
   const std::string mode = facts.endpoint.sslmode.empty() ? "prefer" : facts.endpoint.sslmode;
   const std::string text =
       facts.tls ? fmt::format("{}, sslmode={}", facts.tls_version, mode) : "no TLS";
-  if (is_local(facts.endpoint.host) || (facts.tls && mode == "verify-full")) {
+  if (is_local_host(facts.endpoint.host) || (facts.tls && mode == "verify-full")) {
     findings.push_back(finding_of(Severity::ok, "tls", facts.side, text));
     return;
   }

@@ -113,18 +113,12 @@ void read_actors(pg::Session& session, ServerFacts& facts) {
 }  // namespace
 
 Endpoint endpoint_of(const pg::Server& server) {
+  const pg::Parameters parameters = pg::connection_parameters(server, pg::Purpose::control);
   Endpoint endpoint;
-  for (const auto& [key, value] : pg::connection_parameters(server, pg::Purpose::control)) {
-    if (key == "host") {
-      endpoint.host = value;
-    } else if (key == "port") {
-      endpoint.port = value;
-    } else if (key == "user") {
-      endpoint.user = value;
-    } else if (key == "sslmode") {
-      endpoint.sslmode = value;
-    }
-  }
+  endpoint.host = pg::value_of(parameters, "host");
+  endpoint.port = pg::value_of(parameters, "port");
+  endpoint.user = pg::value_of(parameters, "user");
+  endpoint.sslmode = pg::value_of(parameters, "sslmode");
   return endpoint;
 }
 

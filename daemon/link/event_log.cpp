@@ -76,10 +76,10 @@ bool EventLog::has_unsaved() {
 
 void EventLog::store(pg::Session& target) {
   const std::lock_guard one(storing_);
-  if (!state_.copy().loaded) {
+  if (!state_.with([](const State& state) { return state.loaded; })) {
     load(target);
   }
-  const std::deque<Event> unsaved = state_.copy().unsaved;
+  const auto unsaved = state_.with([](const State& state) { return state.unsaved; });
   if (unsaved.empty()) {
     return;
   }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 
 #include "apply/surroundings.h"
 #include "base/pause.h"
@@ -229,7 +228,7 @@ Error refusal(Unfillable reason, const std::vector<TableName>& tables) {
       "tables of the target have newer rows than the source",
       "Their columns that take the time of a new row say so. Tables that live on the target "
       "already belong into a group with primary = \"target\", or into tables.exclude; rows "
-      "that only the source has lost since are to be deleted by hand");
+      "that the source has lost since are to be deleted there by hand");
 }
 
 void require_fillable(const std::map<size_t, Unfillable>& unfillable,

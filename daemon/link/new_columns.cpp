@@ -63,6 +63,9 @@ void NewColumns::add(const std::string& column, const pqxx::row& how, const Tabl
       transaction.exec(sql);
     });
   } catch (const Error& error) {
+    if (error.kind() == ErrorKind::connect) {
+      throw;
+    }
     // Without the server's words: a default that does not fit is a value of rows.
     Error told(error.kind(), fmt::format("column \"{}\" cannot be added to \"{}\" on the target",
                                          column, table.full()));

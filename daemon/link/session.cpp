@@ -176,12 +176,10 @@ Lsn LinkSession::prepare_stream() {
   if (row_) {
     require_same_publications(settings.config, *row_);
     // Also where it goes no further: whoever asks where a table lives must hear of its copy.
-    std::vector<TableStatus> shown = shown_tables(*target_, shared_);
-    shared_.status.with([&](LinkStatus& status) {
-      if (status.tables.empty()) {
-        status.tables = std::move(shown);
-      }
-    });
+    if (shared_.status.with([](const LinkStatus& status) { return status.tables.empty(); })) {
+      std::vector<TableStatus> shown = shown_tables(*target_, shared_);
+      shared_.status.with([&](LinkStatus& status) { status.tables = std::move(shown); });
+    }
     require_placement(*target_, settings.config);
   }
   if (!row_ || row_->phase == apply::Phase::setup) {

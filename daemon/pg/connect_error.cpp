@@ -13,18 +13,8 @@ namespace repld::pg {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::chrono::seconds kAskTimeout{5};
-
-std::string value_of(const Parameters& parameters, const std::string& keyword) {
-  for (const auto& [key, value] : parameters) {
-    if (key == keyword) {
-      return value;
-    }
-  }
-  return {};
-}
 
 ConnectFailure describe(const Server& server, Purpose purpose) {
   const Parameters parameters = connection_parameters(server, purpose);

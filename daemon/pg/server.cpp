@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/server_facts.h"
 
 namespace repld::pg {
 
@@ -66,8 +67,7 @@ std::optional<std::string> current_password(const Server& server) {
 
 using OptionList = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
-void put(std::vector<std::pair<std::string, std::string>>& parameters, const std::string& key,
-         const std::string& value) {
+void put(Parameters& parameters, const std::string& key, const std::string& value) {
   for (auto& [existing, existing_value] : parameters) {
     if (existing == key) {
       existing_value = value;
@@ -77,8 +77,7 @@ void put(std::vector<std::pair<std::string, std::string>>& parameters, const std
   parameters.emplace_back(key, value);
 }
 
-void put_default(std::vector<std::pair<std::string, std::string>>& parameters,
-                 const std::string& key, const std::string& value) {
+void put_default(Parameters& parameters, const std::string& key, const std::string& value) {
   for (const auto& [existing, existing_value] : parameters) {
     if (existing == key) {
       return;
@@ -107,16 +106,6 @@ std::string startup_options(const std::string& configured, Purpose purpose) {
   return options;
 }
 
-using Parameters = std::vector<std::pair<std::string, std::string>>;
-
-std::string value_of(const Parameters& parameters, const std::string& key) {
-  std::string value;
-  for (const auto& [name, each] : parameters) {
-    value = name == key ? each : value;
-  }
-  return value;
-}
-
 // A URI whose password holds a bare @ or / is still one, with the rest of the password in the host,
 // the port or the database, which errors name.
 void require_no_password_elsewhere(const Server& server, const Parameters& parameters) {
@@ -143,20 +132,23 @@ bool says_how_elsewhere(const Parameters& parameters) {
          std::getenv("PGSSLMODE") != nullptr;
 }
 
-// Neither a socket nor this machine itself, to which nothing could be read on the way.
 bool crosses_network(const Parameters& parameters) {
-  std::string host = value_of(parameters, "hostaddr");
-  if (host.empty()) {
-    host = value_of(parameters, "host");
-  }
-  return !host.empty() && host[0] != '/' && host[0] != '@' && host != "localhost" &&
-         host != "::1" && host.rfind("127.", 0) != 0;
+  const std::string address = value_of(parameters, "hostaddr");
+  return !is_local_host(address.empty() ? value_of(parameters, "host") : address);
 }
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> connection_parameters(const Server& server,
-                                                                       Purpose purpose) {
+std::string value_of(const Parameters& parameters, const std::string& keyword) {
+  for (const auto& [key, value] : parameters) {
+    if (key == keyword) {
+      return value;
+    }
+  }
+  return {};
+}
+
+Parameters connection_parameters(const Server& server, Purpose purpose) {
   char* parse_error = nullptr;
   const OptionList parsed(PQconninfoParse(server.dsn.c_str(), &parse_error), PQconninfoFree);
   // libpq's own words repeat parts of the string, which may be the password.
@@ -177,12 +169,8 @@ std::vector<std::pair<std::string, std::string>> connection_parameters(const Ser
   if (const auto password = current_password(server)) {
     put(parameters, "password", *password);
   }
-  std::string configured_options;
-  for (const auto& [key, value] : parameters) {
-    configured_options = key == "options" ? value : configured_options;
-  }
   if (purpose != Purpose::unpinned) {
-    put(parameters, "options", startup_options(configured_options, purpose));
+    put(parameters, "options", startup_options(value_of(parameters, "options"), purpose));
   }
   put(parameters, "client_encoding", "UTF8");
   put(parameters, "fallback_application_name", "repld");

@@ -32,11 +32,15 @@ enum class Purpose {
   unpinned,     // states no settings, to see what the server gives to others
 };
 
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+// Empty: there is none.
+std::string value_of(const Parameters& parameters, const std::string& keyword);
+
 // Keyword and value pairs for PQconnectdbParams; sslmode is verify-full over a network unless the
 // DSN, a service or PGSSLMODE says otherwise. Throws Error(config) when the DSN cannot be parsed,
 // or part of a password seems to stand where others would be told; the message never carries it.
-std::vector<std::pair<std::string, std::string>> connection_parameters(const Server& server,
-                                                                       Purpose purpose);
+Parameters connection_parameters(const Server& server, Purpose purpose);
 
 // The same as one connection string, for libpqxx.
 std::string connection_string(const Server& server, Purpose purpose);
