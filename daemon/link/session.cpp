@@ -126,6 +126,8 @@ bool LinkSession::own_link() {
     shared_.status.with(
         [this](LinkStatus& status) { status.applied = status.durable = row_->lsn; });
   }
+  // Also where it goes no further: whoever asks where a table lives must hear of its copy.
+  show_taken_tables(*target_, shared_);
   found_paused_ = row_ && row_->paused;
   return !found_paused_;
 }
@@ -175,11 +177,6 @@ Lsn LinkSession::prepare_stream() {
   const pg::SystemIdentity identity = replication_->identify_system();
   if (row_) {
     require_same_publications(settings.config, *row_);
-    // Also where it goes no further: whoever asks where a table lives must hear of its copy.
-    if (shared_.status.with([](const LinkStatus& status) { return status.tables.empty(); })) {
-      std::vector<TableStatus> shown = shown_tables(*target_, shared_);
-      shared_.status.with([&](LinkStatus& status) { status.tables = std::move(shown); });
-    }
     require_placement(*target_, settings.config);
   }
   if (!row_ || row_->phase == apply::Phase::setup) {
