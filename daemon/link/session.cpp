@@ -12,6 +12,7 @@
 #include "link/readiness.h"
 #include "link/relation_filter.h"
 #include "link/replicated.h"
+#include "link/sequences.h"
 #include "link/setup.h"
 #include "link/skip.h"
 #include "pg/catalog.h"
@@ -345,6 +346,7 @@ std::exception_ptr LinkSession::run_fenced(const std::shared_ptr<FenceGate>& gat
                                            const std::function<std::exception_ptr()>& run) {
   // After the gate has ended, whatever ends it: who joins may be waiting there.
   std::jthread joining;
+  std::jthread sequences;
   const struct Ending {
     Shared& shared;
     FenceGate& gate;
@@ -357,6 +359,8 @@ std::exception_ptr LinkSession::run_fenced(const std::shared_ptr<FenceGate>& gat
   if (joining_) {
     joining = std::jthread([this](const std::stop_token& stop) { joining_->run(stop); });
   }
+  sequences = std::jthread(
+      [this](const std::stop_token& stop) { SequenceFollower(shared_).run(stop); });
   return run();
 }
 
