@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "support/eventually.h"
+#include "support/scratch.h"
 
 namespace repld::testing {
 
@@ -48,11 +49,7 @@ void require_nothing_reported(const std::string& log) {
 
 Daemon::Daemon(const std::string& source_dsn, const std::string& target_dsn,
                const std::string& link, const std::string& extra, const std::string& link_extra) {
-  char directory[] = "/tmp/repld-daemon-XXXXXX";
-  if (::mkdtemp(directory) == nullptr) {
-    throw std::runtime_error("no temporary directory");
-  }
-  directory_ = directory;
+  directory_ = make_scratch_directory("repld-daemon");
   std::ofstream file(config_path());
   file << "[source]\ndsn = " << quoted(source_dsn) << "\n[target]\ndsn = " << quoted(target_dsn)
        << "\n[link]\nname = \"" << link << "\"\n"

@@ -11,6 +11,7 @@
 #include "support/cluster_template.h"
 #include "support/eventually.h"
 #include "support/process.h"
+#include "support/scratch.h"
 #include "support/server_user.h"
 
 namespace repld::testing {
@@ -43,11 +44,7 @@ std::string binaries_of(int version) {
 
 PgCluster::PgCluster(int version, ClusterOptions options)
     : version_(version), options_(std::move(options)), binaries_(binaries_of(version)) {
-  char directory[] = "/tmp/repld-pg-XXXXXX";
-  if (::mkdtemp(directory) == nullptr) {
-    throw std::runtime_error("no temporary directory");
-  }
-  directory_ = directory;
+  directory_ = make_scratch_directory("repld-pg");
   hand_over(directory_);
   create_cluster(binaries_, cache_directory(), options_.superuser, directory_ + "/data");
   // Another process may take the port between our look and the start: try another.

@@ -9,6 +9,7 @@
 
 #include "support/eventually.h"
 #include "support/process.h"
+#include "support/scratch.h"
 #include "support/server_user.h"
 
 namespace repld::testing {
@@ -36,11 +37,7 @@ std::string ignored(StartupParameters parameters) {
 }  // namespace
 
 PgBouncer::PgBouncer(const Platform& platform, PoolMode mode, StartupParameters parameters) {
-  char directory[] = "/tmp/repld-pgbouncer-XXXXXX";
-  if (::mkdtemp(directory) == nullptr) {
-    throw std::runtime_error("no temporary directory");
-  }
-  directory_ = directory;
+  directory_ = make_scratch_directory("repld-pgbouncer");
   hand_over(directory_);
   const std::string port = std::to_string(free_port());
   // The platform may want TLS on TCP; its local socket trusts.

@@ -13,6 +13,8 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "support/scratch.h"
+
 namespace repld::testing {
 
 namespace {
@@ -64,12 +66,9 @@ std::string read_file(const std::string& path) {
 
 Outcome run(const std::vector<std::string>& argv) {
   // Files instead of pipes: nothing to drain, and a grandchild that lives on blocks nobody.
-  char directory[] = "/tmp/repld-run-XXXXXX";
-  if (::mkdtemp(directory) == nullptr) {
-    throw std::runtime_error("no temporary directory");
-  }
-  const std::string out_path = std::string(directory) + "/out";
-  const std::string err_path = std::string(directory) + "/err";
+  const std::string directory = make_scratch_directory("repld-run");
+  const std::string out_path = directory + "/out";
+  const std::string err_path = directory + "/err";
   const int out = open_log(out_path);
   const int err = open_log(err_path);
   const pid_t pid = fork_with(argv, {}, out, err);
