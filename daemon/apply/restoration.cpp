@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "apply/row_guard.h"
 #include "apply/surroundings.h"
+#include "apply/table_arrays.h"
 #include "base/pause.h"
 #include "core/sql_text.h"
 #include "embedded_sql.h"
@@ -85,6 +87,9 @@ bool Restoration::run(const std::stop_token& stop) {
       leaving_.insert({row[0].c_str(), row[1].c_str()});
     }
   }
+  if (scope_ == Scope::group) {
+    return run_all(foreign_key_steps(), stop) && run_all(validation_steps(), stop);
+  }
   if (!run_all(relation_steps(), stop) || !run_all(object_steps(), stop) ||
       !run_all(validation_steps(), stop)) {
     return false;
@@ -132,16 +137,22 @@ std::vector<Restoration::Entry> Restoration::entries(const std::string& kind) {
 }
 
 std::vector<Restoration::Entry> Restoration::foreign_keys() {
-  return scope_ == Scope::all
-             ? entries("foreign_key")
-             : entries_of(target_.exec_params(std::string(sql::kForeignKeysToReturn), link_));
+  if (scope_ == Scope::all) {
+    return entries("foreign_key");
+  }
+  const TableArrays group(group_);
+  const auto given = [this](const std::string& array) {
+    return scope_ == Scope::group ? array.c_str() : nullptr;
+  };
+  return entries_of(target_.exec_params(std::string(sql::kForeignKeysToReturn), link_,
+                                        given(group.schemas), given(group.names)));
 }
 
 std::vector<Restoration::Step> Restoration::relation_steps() {
   const std::vector<Entry> triggers = entries("trigger");
   std::vector<Step> steps;
   for (const auto& row :
-       target_.exec_params(std::string(sql::kRelationsToRestore), link_, guard_name(link_))) {
+       target_.exec_params(std::string(sql::kRelationsToRestore), link_, guard_names(link_))) {
     const TableName table{row[0].c_str(), row[1].c_str()};
     if (!concerns(table)) {
       continue;
@@ -159,12 +170,8 @@ std::vector<Restoration::Step> Restoration::relation_steps() {
   return steps;
 }
 
-std::vector<Restoration::Step> Restoration::object_steps() {
+std::vector<Restoration::Step> Restoration::foreign_key_steps() {
   std::vector<Step> steps;
-  for (const Entry& entry : entries("rule")) {
-    steps.push_back({entry.table.full(),
-                     [this, entry](pqxx::work& transaction) { enable_rule(transaction, entry); }});
-  }
   for (const Entry& entry : foreign_keys()) {
     if (entry.how != "validate") {
       steps.push_back({entry.table.full(), [this, entry](pqxx::work& transaction) {
@@ -172,9 +179,22 @@ std::vector<Restoration::Step> Restoration::object_steps() {
                        }});
     }
   }
-  const std::string guard = guard_name(link_);
-  for (const auto& row : target_.exec_params(std::string(sql::kGuardedTables), guard)) {
+  return steps;
+}
+
+std::vector<Restoration::Step> Restoration::object_steps() {
+  std::vector<Step> steps;
+  for (const Entry& entry : entries("rule")) {
+    steps.push_back({entry.table.full(),
+                     [this, entry](pqxx::work& transaction) { enable_rule(transaction, entry); }});
+  }
+  for (Step& step : foreign_key_steps()) {
+    steps.push_back(std::move(step));
+  }
+  for (const auto& row :
+       target_.exec_params(std::string(sql::kGuardedTables), guard_names(link_))) {
     const TableName table{row[0].c_str(), row[1].c_str()};
+    const std::string guard = row[2].c_str();
     if (!concerns(table)) {
       continue;
     }
@@ -253,12 +273,15 @@ bool Restoration::attempt(const Step& step, int lock_timeout_ms) {
 
 // By DISABLE, which readers of the table do not hold up, as they do DROP.
 void Restoration::lift_guard(pqxx::work& transaction, const TableName& table) {
-  const std::string guard = quote_identifier(guard_name(link_));
-  const std::string refusal = refusal_of(
-      transaction, fmt::format("alter table only {} disable trigger {}", quoted(table), guard));
-  // The table, or the guard on it, is gone: that is as good.
-  if (refusal != "42704" && refusal != "42P01" && refusal != "3F000") {
-    settled(refusal, fmt::format("the guard of \"{}\"", table.full()));
+  for (const auto& row : transaction.exec_params(std::string(sql::kGuardsOfRelation), table.schema,
+                                                 table.name, guard_names(link_))) {
+    const std::string refusal =
+        refusal_of(transaction, fmt::format("alter table only {} disable trigger {}", quoted(table),
+                                            quote_identifier(row[0].c_str())));
+    // The table, or the guard on it, is gone: that is as good.
+    if (refusal != "42704" && refusal != "42P01" && refusal != "3F000") {
+      settled(refusal, fmt::format("the guard of \"{}\"", table.full()));
+    }
   }
 }
 

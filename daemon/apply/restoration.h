@@ -30,12 +30,19 @@ class Restoration {
   using Tell = std::function<void(const std::string& kind, const std::string& message)>;
 
   // `all`: of the link. `leaving`: of the tables that repld.table_state says are leaving it; a
-  // foreign key that ends at a table which stays is left aside.
-  enum class Scope { all, leaving };
+  // foreign key that ends at a table which stays is left aside. `group`: of tables that
+  // repld.open_group() has opened, what may read them: foreign keys that it left aside, validation.
+  enum class Scope { all, leaving, group };
 
   // Borrows the target session.
   Restoration(pg::Session& target, std::string link, Tell tell, Scope scope = Scope::all)
       : target_(target), link_(std::move(link)), tell_(std::move(tell)), scope_(scope) {}
+  Restoration(pg::Session& target, std::string link, Tell tell, std::vector<TableName> group)
+      : target_(target),
+        link_(std::move(link)),
+        tell_(std::move(tell)),
+        scope_(Scope::group),
+        group_(std::move(group)) {}
 
   // False when stopped before the end. Throws Error when the target goes away.
   bool run(const std::stop_token& stop);
@@ -62,6 +69,7 @@ class Restoration {
   std::vector<Entry> foreign_keys();
   bool concerns(const TableName& table) const;
   std::vector<Step> relation_steps();
+  std::vector<Step> foreign_key_steps();
   std::vector<Step> object_steps();
   std::vector<Step> validation_steps();
 
@@ -84,6 +92,7 @@ class Restoration {
   const std::string link_;
   const Tell tell_;
   const Scope scope_;
+  const std::vector<TableName> group_ = {};
   std::set<TableName> leaving_;  // with their partitions
   std::vector<Note> notes_;
 };

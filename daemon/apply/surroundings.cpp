@@ -1,6 +1,8 @@
 #include "apply/surroundings.h"
 
-#include "core/array_text.h"
+#include "apply/row_guard.h"
+#include "apply/table_arrays.h"
+#include "core/direction.h"
 #include "core/sql_text.h"
 #include "embedded_sql.h"
 
@@ -9,23 +11,6 @@ namespace repld::apply {
 namespace {
 
 std::string quoted(const TableName& table) { return quote_qualified(table.schema, table.name); }
-
-// As two parameters of a query.
-struct TableArrays {
-  explicit TableArrays(const std::vector<TableName>& tables) {
-    std::vector<std::string> of_schema;
-    std::vector<std::string> of_name;
-    for (const TableName& table : tables) {
-      of_schema.push_back(table.schema);
-      of_name.push_back(table.name);
-    }
-    schemas = array_text(of_schema);
-    names = array_text(of_name);
-  }
-
-  std::string schemas;
-  std::string names;
-};
 
 TableName table_of(const pqxx::row& row) { return {row[0].c_str(), row[1].c_str()}; }
 
@@ -42,6 +27,14 @@ std::string guard_name(const std::string& link) { return "repld_guard_" + link; 
 
 void Surroundings::install_guard(pqxx::transaction_base& transaction,
                                  const std::vector<TableName>& tables) {
+  run(transaction, guard_script(transaction, tables));
+}
+
+std::string Surroundings::guard_script(pqxx::transaction_base& transaction,
+                                       const std::vector<TableName>& tables) const {
+  const std::string arguments =
+      lives_on_.empty() ? quote_literal(link_)
+                        : fmt::format("{}, {}", quote_literal(link_), quote_literal(lives_on_));
   const std::string name = quote_identifier(guard_name(link_));
   const TableArrays arrays(tables);
   std::string script;
@@ -54,9 +47,12 @@ void Surroundings::install_guard(pqxx::transaction_base& transaction,
         "for each statement when (current_setting('repld.apply', true) is distinct from {}) "
         "execute function repld.refuse_write({}); "
         "alter table only {} enable always trigger {};\n",
-        name, on, quote_literal(guard_nonce_), quote_literal(link_), on, name);
+        name, on, quote_literal(guard_nonce_), arguments, on, name);
   }
-  run(transaction, script);
+  if (is_reverse(link_)) {
+    script += row_guard_script(transaction, tables, link_, guard_nonce_, arguments);
+  }
+  return script;
 }
 
 void Surroundings::set_aside(pqxx::transaction_base& transaction,

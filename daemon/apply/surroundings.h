@@ -2,6 +2,7 @@
 //
 // The guard refuses writes from anyone whose session does not carry our nonce: statement triggers
 // on the table and on each partition (a root's do not fire for writes to a leaf), ENABLE ALWAYS.
+// For partitions that appear on an old primary see apply/row_guard.
 // Set aside are user triggers and rules (an updated_at trigger would falsify every row) and all
 // foreign keys at either end (their actions would fire a second time): disabled, or dropped with
 // their definition noted. None of it needs superuser.
@@ -24,12 +25,19 @@ std::string guard_name(const std::string& link);
 
 class Surroundings {
  public:
-  Surroundings(std::string link, std::string guard_nonce)
-      : link_(std::move(link)), guard_nonce_(std::move(guard_nonce)) {}
+  // `lives_on`: where the guard says that the tables are written, "source" or "target"; empty: on
+  // the source, which no cutover has touched yet.
+  Surroundings(std::string link, std::string guard_nonce, std::string lives_on = {})
+      : link_(std::move(link)),
+        guard_nonce_(std::move(guard_nonce)),
+        lives_on_(std::move(lives_on)) {}
 
   // Within the caller's transaction; idempotent. They cover the tables' partitions. However many
   // tables: two round trips the one, five the other, one less when there is nothing to do.
   void install_guard(pqxx::transaction_base& transaction, const std::vector<TableName>& tables);
+  // What install_guard() would run now; empty: nothing.
+  std::string guard_script(pqxx::transaction_base& transaction,
+                           const std::vector<TableName>& tables) const;
   void set_aside(pqxx::transaction_base& transaction, const std::vector<TableName>& tables);
 
  private:
@@ -38,6 +46,7 @@ class Surroundings {
 
   const std::string link_;
   const std::string guard_nonce_;
+  const std::string lives_on_;
 };
 
 }  // namespace repld::apply

@@ -1,10 +1,13 @@
--- foreign_keys_to_return: foreign keys that were set aside because of tables that leave the link, and
--- that no table which stays in it has an end of. The journal has the referenced table only in the
+-- foreign_keys_to_return: foreign keys that were set aside because of some tables of the link, those
+-- that leave it or those that are named, and that no other table of it has an end of. The journal has the referenced table only in the
 -- definition, qualified since it was printed with an empty search_path.
--- $1 link
+-- $1 link  $2 schemas  $3 names: arrays, parallel; null: the tables that leave
 -- returns: schema, name of the table that has it, name, how, definition
 with relation as (
-  select s.state = 'leaving' as leaving, n.nspname, c.relname,
+  select case when $2::text[] is null then s.state = 'leaving'
+              else exists (select from unnest($2::text[], $3::text[]) g(schema_name, table_name)
+                            where (g.schema_name, g.table_name) = (s.schema_name, s.table_name))
+         end as leaving, n.nspname, c.relname,
          format('REFERENCES %I.%I(', n.nspname, c.relname) as reference
     from repld.table_state s
     join pg_namespace tn on tn.nspname = s.schema_name

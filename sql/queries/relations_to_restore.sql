@@ -1,6 +1,6 @@
 -- relations_to_restore: relations of a link with a guard or with triggers in the journal; also
 -- those that are gone meanwhile.
--- $1 link  $2 name of the guard's triggers
+-- $1 link  $2 names of the guard's triggers (text[])
 -- returns: schema, name; a root before its partitions
 with relation as (
   select schema_name, table_name
@@ -11,7 +11,7 @@ with relation as (
     from pg_trigger t
     join pg_class c on c.oid = t.tgrelid
     join pg_namespace n on n.oid = c.relnamespace
-   where t.tgfoid = 'repld.refuse_write()'::regprocedure and t.tgname = $2
+   where t.tgfoid = 'repld.refuse_write()'::regprocedure and t.tgname = any ($2::text[])
 )
 select r.schema_name, r.table_name
   from relation r
