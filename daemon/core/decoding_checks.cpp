@@ -23,6 +23,7 @@ class DecodingChecks {
   void run() {
     check_wal_level();
     check_role();
+    check_publication();
     check_slots();
     check_senders();
     check_trial();
@@ -72,6 +73,22 @@ class DecodingChecks {
     finding.action =
         "Where nobody is superuser: use the role that the provider gives it to (on Supabase "
         "postgres), or ask the provider.";
+  }
+
+  // On the source it is an error of its own, see core/session_checks.
+  void check_publication() {
+    if (forward_ || facts_.may_create_schemas) {
+      return;
+    }
+    Finding& finding = refuse(
+        "way_back_publication",
+        fmt::format("role {} may not create a publication in database {}", facts_.role.name,
+                    facts_.database),
+        kWayBack);
+    finding.sql =
+        fmt::format("grant create on database {} to {};", quote_identifier(facts_.database),
+                    quote_identifier(facts_.role.name));
+    finding.role = facts_.database_owner;
   }
 
   bool has_own_slot() const {

@@ -104,7 +104,7 @@ struct ServerFacts {
   bool may_signal = false;
   int64_t large_objects = 0;
   ReplicationTrial trial;
-  std::string slot_name;  // ours, of this link
+  std::string slot_name;  // ours, of the link that streams from this server
   bool publishes = true;  // the link makes a publication on this server, if it is the source
 
   // A setting's value; empty when the server does not know it.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "core/direction.h"
 #include "core/publishing.h"
 #include "core/schema_compare.h"
 #include "core/schema_portable.h"
@@ -82,7 +83,10 @@ class Examination {
       return std::nullopt;
     }
     try {
-      examined.facts = read_facts(*examined.session, server, "repld_" + config_.link.name);
+      const std::string& name = config_.link.name;
+      const bool forward = server.side == Side::source;
+      examined.facts = read_facts(*examined.session, server,
+                                  slot_name(forward ? name : reverse_name(name)));
       examined.facts.publishes = config_.link.create_publication;
     } catch (const Error& error) {
       add({finding_of(Severity::error, "connect", server.side, "the server could not be asked",

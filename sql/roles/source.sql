@@ -11,6 +11,8 @@
 --                  the first copy comes with it, past row-level security too unless it is FORCEd
 -- pg_monitor       optional: names the session that a new slot waits for
 -- Not needed: superuser, BYPASSRLS, any right to write.
+-- For the way back: CREATE on the tables' schemas, for partitions that appear after the cutover;
+-- writing comes with the owners.
 create role repld login replication;
 
 do $$

@@ -10,6 +10,7 @@
 --                  foreign keys aside, which only an owner may
 -- CREATE           on the tables' schemas, for partitions that appear while running
 -- Not needed: superuser, REPLICATION, BYPASSRLS, session_replication_role, replication origins.
+-- For the way back: ALTER ROLE repld REPLICATION, and CREATE on the database for its publication.
 create role repld login;
 grant repld to current_user;
 create schema repld authorization repld;

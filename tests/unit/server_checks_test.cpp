@@ -163,6 +163,18 @@ TEST_CASE("what keeps a target from being decoded is never an error, only the wa
   CHECK(found[2].check == "way_back");
 }
 
+TEST_CASE("a target that lets us make a schema of its own but no publication has no way back") {
+  ServerFacts facts = good_facts(Side::target);
+  facts.may_create_schemas = false;
+  facts.has_own_schema = true;
+  const auto found = problems_of(check_target(facts, 2));
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].check == "way_back_publication");
+  CHECK(found[0].sql == "grant create on database \"db\" to \"us\";");
+  CHECK(found[0].role == "owner");
+  CHECK(found[1].check == "way_back");
+}
+
 TEST_CASE("our own slot among those that take all is no obstacle") {
   ServerFacts facts = good_facts(Side::source);
   facts.slots.assign(4, {"other", false, "db", "", 0});
