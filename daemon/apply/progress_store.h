@@ -47,9 +47,10 @@ struct ProgressRow {
 };
 
 // For whoever writes to the target beside the apply connection, first in its transaction: keeps the
-// progress row as it is until that ends, and returns what lets the guard pass. Throws
-// Error(connect) when `owner` is not the link's any more: what such a session still writes would
-// be believed by the one that follows it.
+// progress row as it is until that ends, marks what is written as ours, so that the link of the
+// other direction does not take it for an application's, and returns what lets the guard pass.
+// Throws Error(connect) when `owner` is not the link's any more: what such a session still writes
+// would be believed by the one that follows it.
 std::string require_owner(pg::Connection& connection, const std::string& link,
                           const std::string& owner);
 std::string require_owner(pqxx::transaction_base& transaction, const std::string& link,

@@ -29,6 +29,7 @@ constexpr std::array kFailpoints = {
     std::string_view("join.before_done"),         std::string_view("leave.after_mark"),
     std::string_view("leave.after_publication"),  std::string_view("repair.before_commit"),
     std::string_view("link.session_ended"),       std::string_view("skip.noted"),
+    std::string_view("adopt.after_publication"),  std::string_view("link.before_flip"),
 };
 
 struct Armed {

@@ -30,9 +30,10 @@ Metrics::Counters& Metrics::counters(const char* name, const char* help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(*registry_);
 }
 
-Metrics::Metrics(std::string link)
+// A registry gives out again what it has of a name.
+Metrics::Metrics(std::string link, const Metrics* all)
     : link_(std::move(link)),
-      registry_(std::make_shared<prometheus::Registry>()),
+      registry_(all == nullptr ? std::make_shared<prometheus::Registry>() : all->registry_),
       info_(gauges("repld_info", "Version of the running daemon; always 1.")),
       link_up_(gauges("repld_link_up", "1 while the link streams, else 0.")),
       link_state_(gauges("repld_link_state", "1 for the state the link is in, 0 for the others.")),
@@ -66,6 +67,8 @@ Metrics::Metrics(std::string link)
                              "Changes that did not find their row on the target.")),
       unexpected_rows_(
           counters("repld_unexpected_rows_total", "Inserts that found their row there already.")),
+      rogue_changes_(counters("repld_rogue_changes_total",
+                              "Changes that somebody made to a replica past its guard; left out.")),
       copy_bytes_(counters("repld_copy_bytes_total", "Bytes brought by the first copy.")),
       reconnects_(counters("repld_reconnects_total", "Connections made again after a loss.")),
       errors_(counters("repld_errors_total", "Errors that ended an attempt of a link.")),
@@ -109,6 +112,10 @@ void Metrics::rows_drifted(const std::string& table, int64_t missing, int64_t un
   if (unexpected > 0) {
     unexpected_rows_.Add(labels).Increment(static_cast<double>(unexpected));
   }
+}
+
+void Metrics::rogue_changes(const std::string& table, int64_t changes) {
+  rogue_changes_.Add({{"link", link_}, {"table", table}}).Increment(static_cast<double>(changes));
 }
 
 void Metrics::bytes_copied(const std::string& table, int64_t bytes) {

@@ -20,11 +20,13 @@ namespace repld {
 
 class Metrics {
  public:
-  explicit Metrics(std::string link);
+  // `all`: null, or where those of this link are shown beside others.
+  explicit Metrics(std::string link, const Metrics* all = nullptr);
 
   void rows_applied(const std::string& table, int64_t inserted, int64_t updated, int64_t deleted);
   void batch_applied(int64_t transactions, int64_t rows, double seconds);
   void rows_drifted(const std::string& table, int64_t missing, int64_t unexpected);
+  void rogue_changes(const std::string& table, int64_t changes);
   void bytes_copied(const std::string& table, int64_t bytes);
   void failed(const Error& error);
   void reconnected(Side side);
@@ -66,6 +68,7 @@ class Metrics {
   Counters& applied_rows_;
   Counters& missing_rows_;
   Counters& unexpected_rows_;
+  Counters& rogue_changes_;
   Counters& copy_bytes_;
   Counters& reconnects_;
   Counters& errors_;

@@ -78,7 +78,16 @@ int with_status(const Client& client, Show&& show) {
   return kDone;
 }
 
-bool reached_goal(const Json& status, Goal goal, const std::optional<Lsn>& mark) {
+// A link that was armed since concerns nobody who asked before.
+bool has_reached(const Json& link, const Json& marks) {
+  const auto name = link["name"].get<std::string>();
+  return !marks.is_null() &&
+         (!marks.contains(name) || parse_lsn(link["durable"].get<std::string>()) >=
+                                       parse_lsn(marks[name].get<std::string>()));
+}
+
+// `marks`: positions by link; null: not known yet.
+bool reached_goal(const Json& status, Goal goal, const Json& marks) {
   for (const Json& link : status["links"]) {
     const bool copied = link["copied"].get<bool>();
     switch (goal) {
@@ -90,9 +99,8 @@ bool reached_goal(const Json& status, Goal goal, const std::optional<Lsn>& mark)
         break;
       case Goal::caught_up:
         // Only what a living session says: a target that is away may come back older.
-        if (!copied || link["state"] != "streaming" || !mark) return false;
-        if (link["incomplete"].get<bool>()) return false;
-        if (parse_lsn(link["durable"].get<std::string>()) < *mark) return false;
+        if (!copied || link["state"] != "streaming") return false;
+        if (link["incomplete"].get<bool>() || !has_reached(link, marks)) return false;
         break;
     }
   }
@@ -124,20 +132,20 @@ int wait_for(const Client& client, const Output& output, Goal goal,
              std::chrono::milliseconds timeout) {
   const auto until = Clock::now() + timeout;
   bool ever_reached = false;
-  std::optional<Lsn> mark;
+  Json marks;
   while (true) {
-    if (goal == Goal::caught_up && !mark) {
+    if (goal == Goal::caught_up && marks.is_null()) {
       const Answer answer = client.post(
           "/api/v1/mark",
           std::max(std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()),
                    std::chrono::milliseconds(100)));
       if (answer.reached && answer.status == 200) {
-        mark = parse_lsn(Json::parse(answer.body)["lsn"].get<std::string>());
+        marks = Json::parse(answer.body)["links"];
       }
     }
     const Answer answer = client.get("/api/v1/status");
     ever_reached = ever_reached || answer.reached;
-    if (answer.status == 200 && reached_goal(Json::parse(answer.body), goal, mark)) {
+    if (answer.status == 200 && reached_goal(Json::parse(answer.body), goal, marks)) {
       print(output.json ? answer.body + "\n" : "reached\n");
       return kDone;
     }

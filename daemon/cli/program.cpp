@@ -199,6 +199,7 @@ int run_program(int argc, char** argv, const Tools& tools) {
   program.add_subcommand("tables", "state of each table");
   program.add_subcommand("pause", "stop applying until resume");
   program.add_subcommand("resume", "go on after a pause or an error");
+  program.add_subcommand("arm", "make the way back ready, as a cutover does first");
   CLI::App* skip = program.add_subcommand("skip", "leave out the transaction it has stopped at");
   skip->add_option("--lsn", choice.lsn, "where that was committed, as status tells")
       ->required()

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "core/direction.h"
+
 namespace repld::cli {
 
 namespace {
@@ -64,9 +66,11 @@ std::string error_lines(const Json& error, bool colour) {
 
 std::string render_link(const Json& link, bool colour) {
   const auto state = link["state"].get<std::string>();
-  std::string text = fmt::format("link {}: {}{}\n", link["name"].get<std::string>(),
-                                 paint(state, colour_of(state), colour),
-                                 link["paused_by_operator"].get<bool>() ? " by the operator" : "");
+  const auto name = link["name"].get<std::string>();
+  std::string text =
+      fmt::format("link {}{}: {}{}\n", name, is_reverse(name) ? ", the way back" : "",
+                  paint(state, colour_of(state), colour),
+                  link["paused_by_operator"].get<bool>() ? " by the operator" : "");
   text += fmt::format("  servers   source {}, target {}\n",
                       link["source_up"].get<bool>() ? "up" : "away",
                       link["target_up"].get<bool>() ? "up" : "away");
@@ -90,6 +94,10 @@ std::string render_link(const Json& link, bool colour) {
       text += fmt::format(", {} until it is lost", bytes_text(slot["safe_bytes"].get<int64_t>()));
     }
     text += "\n";
+  }
+  if (const auto rogue = link["rogue_changes"].get<int64_t>(); rogue > 0) {
+    text +=
+        fmt::format("  rogue     {} changes of a replica by somebody else, not applied\n", rogue);
   }
   if (!link["error"].is_null()) {
     text += error_lines(link["error"], colour);

@@ -20,7 +20,8 @@ enum class Command {
   finalize_source_gone,
   verify,
   repair,
-  resync
+  resync,
+  arm
 };
 
 struct CommandRequest {

@@ -80,6 +80,7 @@ std::optional<Command> command_of(std::string_view path, std::string_view query)
   if (path == "/api/v1/verify") return Command::verify;
   if (path == "/api/v1/repair") return Command::repair;
   if (path == "/api/v1/resync") return Command::resync;
+  if (path == "/api/v1/arm") return Command::arm;
   if (path == "/api/v1/finalize") {
     return parameter(query, "source_gone") == "true" ? Command::finalize_source_gone
                                                      : Command::finalize;

@@ -102,6 +102,7 @@ Json json_of(const LinkStatus& link) {
           {"lag_seconds", link.lag_seconds},
           {"applied_transactions", link.applied_transactions},
           {"applied_rows", link.applied_rows},
+          {"rogue_changes", link.rogue_changes},
           {"reconnects_source", link.reconnects_source},
           {"reconnects_target", link.reconnects_target},
           {"source_up", link.source_up},

@@ -50,6 +50,7 @@ ErrorStatus error_status(const Error& error, double at);
 // Why a proof holds no longer.
 inline constexpr const char* kDriftSuspicion = "a change found rows otherwise than it implies";
 inline constexpr const char* kSkipSuspicion = "changes were left out by the operator";
+inline constexpr const char* kRogueSuspicion = "somebody wrote to the replica past its guard";
 inline constexpr const char* kShapeSuspicion = "columns, files or partitions on the source changed";
 
 // The last comparison at a fence.
@@ -108,6 +109,7 @@ struct LinkStatus {
   double lag_seconds = 0;
   int64_t applied_transactions = 0;
   int64_t applied_rows = 0;
+  int64_t rogue_changes = 0;  // to tables that live on the other side; not applied
   int64_t reconnects_source = 0;
   int64_t reconnects_target = 0;
   bool source_up = false;

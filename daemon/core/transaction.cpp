@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/direction.h"
 #include "core/error.h"
 
 namespace repld {
@@ -81,8 +82,11 @@ void leave_out(TransactionPart& part,
 
 TransactionAssembler::TransactionAssembler(
     Lsn resume_after, size_t part_bytes_max,
-    std::function<bool(const Relation&, uint32_t xid)> wanted)
-    : resume_after_(resume_after), part_bytes_max_(part_bytes_max), wanted_(std::move(wanted)) {}
+    std::function<bool(const Relation&, uint32_t xid)> wanted, std::string echo)
+    : resume_after_(resume_after),
+      part_bytes_max_(part_bytes_max),
+      wanted_(std::move(wanted)),
+      echo_(std::move(echo)) {}
 
 std::optional<TransactionPart> TransactionAssembler::push(const pgoutput::Message& message) {
   using Result = std::optional<TransactionPart>;
@@ -140,6 +144,7 @@ void TransactionAssembler::begin(const pgoutput::Begin& message) {
   open_ = true;
   sent_part_ = false;
   marker_ = false;
+  echoes_ = false;
   // Progress is the end of a commit record or a later record boundary, and the next commit
   // record starts at or after it. So the start alone tells, before any part has left.
   dropped_ = message.final_lsn < resume_after_;
@@ -160,7 +165,7 @@ std::optional<TransactionPart> TransactionAssembler::commit(const pgoutput::Comm
                 to_string(resume_after_));
   }
   open_ = false;
-  if (dropped_) {
+  if (dropped_ || echoes_) {
     return std::nullopt;
   }
   part_.end_lsn = message.end_lsn;
@@ -184,13 +189,22 @@ void TransactionAssembler::note_message(const pgoutput::LogicalMessage& message)
     return;
   }
   require_open("transactional logical decoding");
-  marker_ = marker_ || message.prefix == kMessagePrefix;
+  if (message.prefix == kRoutePrefix && !dropped_) {
+    part_.announcements.emplace_back(message.content);
+  }
+  if (message.prefix != kMessagePrefix) {
+    return;
+  }
+  // What came before it was written by somebody else.
+  const bool first = !sent_part_ && part_.changes.empty() && !marker_;
+  echoes_ = echoes_ || (first && !echo_.empty() && message.content == echo_);
+  marker_ = true;
 }
 
 std::optional<TransactionPart> TransactionAssembler::add_row(ChangeKind kind, uint32_t oid,
                                                              const pgoutput::OldRow& old_row,
                                                              const pgoutput::Tuple* new_row) {
-  if (dropped_ || unwanted_.count(oid) > 0) {
+  if (dropped_ || echoes_ || unwanted_.count(oid) > 0) {
     return std::nullopt;
   }
   Change change;
@@ -213,7 +227,7 @@ std::optional<TransactionPart> TransactionAssembler::add_row(ChangeKind kind, ui
 
 std::optional<TransactionPart> TransactionAssembler::add_truncate(
     const pgoutput::Truncate& message) {
-  if (dropped_) {
+  if (dropped_ || echoes_) {
     return std::nullopt;
   }
   Truncate truncate;

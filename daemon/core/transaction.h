@@ -55,6 +55,8 @@ struct TransactionPart {
   // On the last part: the transaction carries a transactional message with our prefix, so someone
   // waits for its progress.
   bool marker = false;
+  // Texts of the messages by which it moves groups, see core/direction.
+  std::vector<std::string> announcements;
 
   std::vector<Change> changes;
   std::vector<Value> values;
@@ -70,7 +72,8 @@ struct TransactionPart {
 void leave_out(TransactionPart& part,
                const std::function<bool(const RelationPtr& relation)>& outside);
 
-// Prefix of every logical decoding message that repld writes.
+// Prefix of every logical decoding message that repld writes: with the name of a link as its text
+// it marks what that link applies, with another, which begins with a colon, it moves the stream.
 inline constexpr std::string_view kMessagePrefix = "repld";
 
 class TransactionAssembler {
@@ -79,8 +82,12 @@ class TransactionAssembler {
   // target.
   // `wanted`: asked about each relation that is described, in the transaction `xid`; changes of the
   // others are dropped. It may throw. Empty: all are wanted.
+  // `echo`: transactions that begin with a message of ours with this text never leave: they are
+  // what the link of the other direction applied, which marks them before their first change. Not
+  // even empty: each would be answered by an empty one for ever.
   TransactionAssembler(Lsn resume_after, size_t part_bytes_max,
-                       std::function<bool(const Relation&, uint32_t xid)> wanted = {});
+                       std::function<bool(const Relation&, uint32_t xid)> wanted = {},
+                       std::string echo = {});
 
   // Takes the next message; returns a part when one is ready. The message may borrow from a
   // buffer that dies after the call.
@@ -107,6 +114,7 @@ class TransactionAssembler {
   const Lsn resume_after_;
   const size_t part_bytes_max_;
   const std::function<bool(const Relation&, uint32_t xid)> wanted_;
+  const std::string echo_;
   RelationCache relations_;
   std::unordered_set<uint32_t> unwanted_;  // oids
   TransactionPart part_;
@@ -116,6 +124,7 @@ class TransactionAssembler {
   bool dropped_ = false;    // it is durable on the target already
   bool sent_part_ = false;  // a part of it has left
   bool marker_ = false;     // it carries a message with our prefix
+  bool echoes_ = false;     // it is what the other direction applied
   pgoutput::Begin begin_;
 };
 

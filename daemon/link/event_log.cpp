@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/clock.h"
+#include "core/direction.h"
 
 namespace repld::link {
 
@@ -13,12 +14,17 @@ constexpr size_t kMemoryMax = 1000;
 }  // namespace
 
 void EventLog::record(const std::string& kind, const std::string& message) {
-  spdlog::info("link \"{}\": {}: {}", link_, kind, message);
+  (main_ == nullptr ? this : main_)->record_as(link_, kind, message);
+}
+
+void EventLog::record_as(const std::string& link, const std::string& kind,
+                         const std::string& message) {
+  spdlog::info("link \"{}\": {}: {}", link, kind, message);
   state_.with([&](State& state) {
     Event event;
     event.id = ++state.last_id;
     event.at = now_seconds();
-    event.link = link_;
+    event.link = link;
     event.kind = kind;
     event.message = message;
     state.unsaved.push_back(event);
@@ -46,14 +52,14 @@ std::vector<Event> EventLog::after(int64_t id, size_t limit) const {
 void EventLog::load(pg::Session& target) {
   std::deque<Event> earlier;
   const auto rows = target.exec_params(
-      "select id, extract(epoch from at), kind, message from repld.event where link = $1 "
-      "order by id desc limit $2",
-      link_, static_cast<int>(kMemoryMax / 2));
+      "select id, extract(epoch from at), kind, message, link from repld.event "
+      "where link in ($1, $2) order by id desc limit $3",
+      link_, opposite_name(link_), static_cast<int>(kMemoryMax / 2));
   for (const auto& row : rows) {
     Event event;
     event.id = row[0].as<int64_t>();
     event.at = row[1].as<double>();
-    event.link = link_;
+    event.link = row[4].c_str();
     event.kind = row[2].c_str();
     event.message = row[3].c_str();
     earlier.push_front(std::move(event));
@@ -75,6 +81,9 @@ bool EventLog::has_unsaved() {
 }
 
 void EventLog::store(pg::Session& target) {
+  if (main_ != nullptr) {
+    return;
+  }
   const std::lock_guard one(storing_);
   if (!state_.with([](const State& state) { return state.loaded; })) {
     load(target);

@@ -4,6 +4,9 @@
 // record() only remembers; what is new is written within seconds by link/housekeeping, and by the
 // link's thread where it must not get lost. What happens while the target is away is kept until it
 // is back, unless the process dies first.
+//
+// The way back records into the log of the forward link, so that there is one order of all that
+// happens.
 #pragma once
 
 #include <deque>
@@ -19,7 +22,9 @@ namespace repld::link {
 
 class EventLog {
  public:
-  explicit EventLog(std::string link) : link_(std::move(link)) {}
+  // `main`: of the forward link, which takes and stores what is recorded here. Borrows it.
+  explicit EventLog(std::string link, EventLog* main = nullptr)
+      : link_(std::move(link)), main_(main) {}
 
   // Also logs it. No row values in `message`.
   void record(const std::string& kind, const std::string& message);
@@ -41,8 +46,10 @@ class EventLog {
   };
 
   void load(pg::Session& target);
+  void record_as(const std::string& link, const std::string& kind, const std::string& message);
 
   const std::string link_;
+  EventLog* const main_;
   std::mutex storing_;  // one at a time, so that nothing is written twice
   Synchronized<State> state_;
 };

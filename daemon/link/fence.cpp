@@ -97,7 +97,7 @@ bool Fence::attempt(const FenceOptions& options, FenceGate::Clock::time_point de
   closed_at_ = FenceGate::Clock::now();
   const Sight sight = look();
   failpoint("fence.after_snapshot");
-  marker_.exec("select pg_logical_emit_message(true, 'repld', 'fence')");
+  marker_.exec("select pg_logical_emit_message(true, 'repld', ':fence')");
   const auto judgement =
       gated_.gate->judge(sight.snapshot, sight.insert_lsn, closed_at_ + options.reach_within, stop);
   if (judgement.verdict == FenceGate::Verdict::reached) {

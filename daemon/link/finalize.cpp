@@ -5,6 +5,7 @@
 
 #include "apply/progress_store.h"
 #include "apply/restoration.h"
+#include "apply/row_guard.h"
 #include "apply/surroundings.h"
 #include "embedded_sql.h"
 #include "link/adoption.h"
@@ -82,7 +83,7 @@ Clearing clearing_of(const Shared& shared, const std::optional<apply::ProgressRo
 
 void prove_gone(Shared& shared, pg::Session& target, std::vector<std::string> left) {
   for (const auto& row :
-       target.exec_params(std::string(sql::kGuardedTables), apply::guard_name(shared.name()))) {
+       target.exec_params(std::string(sql::kGuardedTables), apply::guard_names(shared.name()))) {
     left.push_back(fmt::format("guard of {}.{}", row[0].c_str(), row[1].c_str()));
   }
   for (const auto& row : target.exec_params(
@@ -108,7 +109,8 @@ Error interrupted() {
 
 void forget_state(Shared& shared, pg::Session& target) {
   target.transact([&](pqxx::transaction_base& transaction) {
-    for (const char* table : {"copy_chunk", "table_state", "verification", "refetch", "progress"}) {
+    for (const char* table :
+         {"copy_chunk", "table_state", "verification", "refetch", "flip", "progress"}) {
       transaction.exec_params(fmt::format("delete from repld.{} where link = $1", table),
                               shared.name());
     }

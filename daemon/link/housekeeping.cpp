@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "core/direction.h"
 #include "embedded_sql.h"
 #include "pg/session.h"
 
@@ -76,7 +77,8 @@ void Housekeeping::clean(const std::stop_token& stop) {
   size_t removed = 0;
   size_t portion = 0;
   do {
-    portion = target.exec_params(std::string(sql::kRemoveOldEvents), link_).affected_rows();
+    portion = target.exec_params(std::string(sql::kRemoveOldEvents), link_, opposite_name(link_))
+                  .affected_rows();
     removed += portion;
     if (portion > 0) {
       rest(kBetweenPortions);

@@ -71,16 +71,20 @@ bool Joining::look(pg::Session& source, pg::Session& target) {
   for (const TableName& table : leaving) {
     mark_leaving(target, table);
   }
-  joining_ = candidates(source, target);
+  joining_ = candidates(source, target, true);
   for (const SourceTable& table : joining_) {
     outsiders_.add(table.name);
   }
-  return staying < noted.size() || !joining_.empty();
+  adopting_ = candidates(source, target, false);
+  return staying < noted.size() || !joining_.empty() || !adopting_.empty();
 }
 
 stream::Published Joining::expected(pg::Session& target) const {
   stream::Published published = read_published(target, shared_, row_);
   for (const SourceTable& table : joining_) {
+    published.changing.push_back({table.name, table.oid, 0});
+  }
+  for (const SourceTable& table : adopting_) {
     published.changing.push_back({table.name, table.oid, 0});
   }
   return published;
@@ -99,7 +103,7 @@ void Joining::mark_leaving(pg::Session& target, const TableName& table) {
   failpoint("leave.after_mark");
 }
 
-void Joining::run(const std::stop_token& stop) {
+void Joining::run(const std::stop_token& stop, const std::function<void()>& adopted) {
   bool done = false;
   milliseconds before_next = kLookAgain;
   while (!done && !stop.stop_requested()) {
@@ -111,6 +115,8 @@ void Joining::run(const std::stop_token& stop) {
         target.cancel();
       });
       leave(source, target, stop);
+      adopt(source, target, stop);
+      adopted();
       done = join(source, target, stop);
     } catch (const Error& error) {
       if (!stop.stop_requested()) {
@@ -170,7 +176,10 @@ void Joining::leave(pg::Session& source, pg::Session& target, const std::stop_to
   watch(shared_, expected(target));
 }
 
-std::vector<SourceTable> Joining::candidates(pg::Session& source, pg::Session& target) {
+// Tables that the link does not have yet. `carried`: those that it is to copy; else those that the
+// other direction has copied, and carries.
+std::vector<SourceTable> Joining::candidates(pg::Session& source, pg::Session& target,
+                                             bool carried) {
   std::set<TableName> names;
   std::set<uint32_t> oids;
   for (const auto& row :
@@ -183,10 +192,14 @@ std::vector<SourceTable> Joining::candidates(pg::Session& source, pg::Session& t
   std::vector<SourceTable> tables = source.transact([](pqxx::transaction_base& transaction) {
     return pg::read_source_tables(transaction, pg::Sizes::estimated);
   });
+  const std::set<TableName> copied =
+      carried ? std::set<TableName>() : copied_by_opposite(source, shared_.name());
   const auto is_none = [&](const SourceTable& table) {
     const TableName& name = table.name;
-    return names.count(name) > 0 || oids.count(table.oid) > 0 ||
-           !replicates_table(shared_.settings.config, name.schema, name.name);
+    const bool wanted = replicates_table(shared_.settings.config, name.schema, name.name) &&
+                        shared_.carries(name) == carried;
+    return names.count(name) > 0 || oids.count(table.oid) > 0 || !wanted ||
+           (!carried && copied.count(name) == 0);
   };
   tables.erase(std::remove_if(tables.begin(), tables.end(), is_none), tables.end());
   return tables;
@@ -199,7 +212,7 @@ bool Joining::join(pg::Session& source, pg::Session& target, const std::stop_tok
   });
   TablePlan plan;
   bool all = true;
-  for (const SourceTable& table : candidates(source, target)) {
+  for (const SourceTable& table : candidates(source, target, true)) {
     outsiders_.add(table.name);
     all = consider(table, source, target, plan) && all;
   }

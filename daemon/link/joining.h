@@ -34,8 +34,13 @@
 //   4 those that had begun have ended, twice as above, and the stream has passed them: no change
 //     of it can come any more. It is forgotten
 // A crash anywhere finds 'leaving' and does all of it again.
+//
+// A table is adopted that the other direction carries and has copied: it is equal, and its changes
+// are left out until its group moves (link/carriage). It only joins the publication, and waits as
+// in 3, before it is noted as 'copied'; a crash in between adopts it again.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -68,13 +73,15 @@ class Joining {
 
   // While it streams, on a thread of its own: until all is done or stopped. What does not fit is
   // told, held back and looked at again; the link goes on without it.
-  void run(const std::stop_token& stop);
+  // `adopted` is called each time that nobody is left to be adopted.
+  void run(const std::stop_token& stop, const std::function<void()>& adopted);
 
  private:
   void mark_leaving(pg::Session& target, const TableName& table);
   void leave(pg::Session& source, pg::Session& target, const std::stop_token& stop);
+  void adopt(pg::Session& source, pg::Session& target, const std::stop_token& stop);
   bool join(pg::Session& source, pg::Session& target, const std::stop_token& stop);
-  std::vector<SourceTable> candidates(pg::Session& source, pg::Session& target);
+  std::vector<SourceTable> candidates(pg::Session& source, pg::Session& target, bool carried);
   bool consider(const SourceTable& table, pg::Session& source, pg::Session& target,
                 TablePlan& plan);
   bool hold_back_filled(pg::Session& source, pg::Session& target, TablePlan& plan,
@@ -96,6 +103,7 @@ class Joining {
   const apply::ProgressRow row_;
   Outsiders& outsiders_;
   std::vector<SourceTable> joining_;
+  std::vector<SourceTable> adopting_;
   std::set<std::string> told_;  // once, not at every look
 };
 

@@ -43,12 +43,17 @@ std::string one_line(const Error& error) {
 
 }  // namespace
 
-Link::Link(Settings settings, Hooks hooks)
-    : shared_(std::move(settings), std::move(hooks)),
+Link::Link(Settings settings, Hooks hooks, Link* forward)
+    : shared_(std::move(settings), std::move(hooks),
+              forward == nullptr ? nullptr : &forward->shared_.events),
       monitor_(shared_,
                [this] { attempt_.with([](std::stop_source& source) { source.request_stop(); }); }),
       housekeeping_(shared_.settings.target, shared_.name(), shared_.events) {
   shared_.status.with([&](LinkStatus& status) { status.name = shared_.name(); });
+  if (forward != nullptr) {
+    order_.with([](Order& order) { order.wish = Wish::find; });
+    shared_.set_state(LinkState::stopped);
+  }
 }
 
 Link::~Link() { stop(); }
@@ -64,9 +69,11 @@ LinkStatus Link::status() const {
 }
 
 void Link::start() {
-  shared_.events.record("started", fmt::format("link {}", shared_.name()));
+  if (!is_reverse(shared_.name())) {
+    shared_.events.record("started", fmt::format("link {}", shared_.name()));
+    housekeeping_.start();
+  }
   monitor_.start();
-  housekeeping_.start();
   thread_ = std::jthread([this](const std::stop_token& stop) { supervise(stop); });
 }
 
@@ -114,14 +121,17 @@ void Link::reload(const Config& config) {
     shared_.events.record("reload", "the first copy goes on as it began; reload again after it");
     return;
   }
+  reroute();
+}
+
+void Link::reroute() {
   order_.with([](Order& order) { ++order.number; });
   end_attempt();
 }
 
 void Link::resync(const std::vector<std::string>& tables) {
   mark_for_resync(shared_, tables);
-  order_.with([](Order& order) { ++order.number; });
-  end_attempt();
+  reroute();
 }
 
 // Between two attempts, when nobody else reads what may change.
@@ -164,6 +174,7 @@ void Link::supervise(const std::stop_token& stop) {
     const Order order = order_.copy();
     take_reloaded();
     switch (order.wish) {
+      case Wish::find: find(order, stop); break;
       case Wish::run: attempt(order, stop); break;
       case Wish::pause: rest_paused(order, stop); break;
       case Wish::finalize: finalize_now(order, stop); break;

@@ -21,7 +21,9 @@ namespace repld::link {
 
 class Link {
  public:
-  Link(Settings settings, Hooks hooks);
+  // `forward`: null, or this is the way back of that link, which it outlives. It rests until it is
+  // armed, unless it was before, and leaves nothing on either side until then.
+  Link(Settings settings, Hooks hooks, Link* forward = nullptr);
   ~Link();
 
   void start();
@@ -34,6 +36,19 @@ class Link {
   // Any thread. The next attempt goes by it, which begins at once, but not amid the first copy;
   // only what take_reloadable() takes may differ.
   void reload(const Config& config);
+  // The next attempt begins at once: the routes are read anew. Any thread.
+  void reroute();
+  // Sets the way back up, if it is not; of either direction, returns once a session streams that
+  // began after the call, and every table that the other direction carries is published to it. Any
+  // thread but those of HTTP. Throws Error: what stands in the way, or refused when it takes
+  // longer.
+  void arm(std::chrono::milliseconds within, const std::stop_token& stop);
+  // Whether it is not set up, or was finalized, as far as is known.
+  bool is_resting() const;
+  // The former alone: of the way back of a daemon that starts it is not known at once.
+  bool is_unarmed() const { return order_.copy().wish == Wish::rest; }
+  // Rests from now on; what there is of the link stays.
+  void give_up() { give(Wish::rest, {}); }
   // Copies tables afresh, given as schema.table. Any thread but those of HTTP: it asks the target.
   // Throws Error(refused).
   void resync(const std::vector<std::string>& tables);
@@ -80,7 +95,7 @@ class Link {
   }
 
  private:
-  enum class Wish { run, pause, finalize, rest };
+  enum class Wish { find, run, pause, finalize, rest };
 
   struct Finalize {
     bool source_gone = false;
@@ -94,6 +109,7 @@ class Link {
   };
 
   void supervise(const std::stop_token& stop);
+  void find(const Order& order, const std::stop_token& stop);
   void attempt(const Order& order, const std::stop_token& stop);
   void run_session(const Order& order, const std::stop_token& stop);
   void rest_paused(const Order& order, const std::stop_token& stop);

@@ -55,7 +55,10 @@ void Monitor::run(const std::stop_token& stop) {
     publish_lag();
     bool reachable = false;
     try {
-      if (!resting()) {
+      const bool unarmed = shared_.status.copy().state == LinkState::stopped;
+      if (unarmed && is_reverse(shared_.name())) {
+        source_.reset();
+      } else if (!resting()) {
         look();
         reachable = true;
       }
@@ -204,7 +207,7 @@ void Monitor::push_along() {
   stuck_seconds_ = stuck ? stuck_seconds_ + 1 : 0;
   if (stuck_seconds_ >= kStuckSeconds && Clock::now() - pushed_at_ >= kPushInterval) {
     pushed_at_ = Clock::now();
-    write_marker("heartbeat");
+    write_marker(":heartbeat");
   }
 }
 
@@ -228,7 +231,7 @@ void Monitor::answer_marks(bool reachable) {
   std::optional<Lsn> lsn;
   if (reachable) {
     try {
-      lsn = write_marker("mark");
+      lsn = write_marker(":mark");
     } catch (const Error& error) {
       source_.reset();
       spdlog::debug("monitor: {}", error.what());

@@ -6,42 +6,12 @@
 #include "core/publishing.h"
 #include "core/sql_text.h"
 #include "embedded_sql.h"
+#include "pg/replication_connection.h"
+#include "stream/slot.h"
 
 namespace repld::link {
 
 namespace {
-
-void require_decoding(pg::Session& source, bool publishes) {
-  const auto row = source.exec(
-      "select current_setting('wal_level'), current_setting('max_replication_slots')::int, "
-      "(select count(*) from pg_replication_slots), "
-      "has_database_privilege(current_database(), 'create'), quote_ident(current_database()), "
-      "quote_ident(current_user)")[0];
-  const std::string wal_level = row[0].c_str();
-  if (wal_level != "logical") {
-    throw Error(ErrorKind::refused, "the source cannot decode its WAL")
-        .detail("wal_level is {}", wal_level)
-        .hint(
-            "Set wal_level = logical on the source (in the provider's panel, or ALTER SYSTEM SET "
-            "wal_level = 'logical') and restart it; repld goes on by itself.");
-  }
-  const int slots = row[1].as<int>();
-  if (row[2].as<int>() >= slots) {
-    throw Error(ErrorKind::refused, "the source has no free replication slot")
-        .detail("all {} are in use", slots)
-        .hint("{} repld goes on by itself.", advice_on_sqlstate("53400"))
-        .sqlstate("53400");
-  }
-  if (publishes && !row[3].as<bool>()) {
-    throw Error(ErrorKind::refused, "the source's user may not create a publication")
-        .detail("user {} has no right to create in database {}", row[5].c_str(), row[4].c_str())
-        .hint(
-            "As the database's owner run GRANT CREATE ON DATABASE {} TO {}; repld goes on by "
-            "itself.",
-            row[4].c_str(), row[5].c_str())
-        .sqlstate("42501");
-  }
-}
 
 // Row security would apply to us: with row_security = off every query on such a table fails, and
 // without it the policies' rows would be all there is.
@@ -144,6 +114,41 @@ void require_primary(pg::Session& source) {
   }
 }
 
+void require_decoding(pg::Session& source, bool publishes) {
+  const char* const side = to_string(source.side());
+  const auto row = source.exec(
+      "select current_setting('wal_level'), current_setting('max_replication_slots')::int, "
+      "(select count(*) from pg_replication_slots), "
+      "has_database_privilege(current_database(), 'create'), quote_ident(current_database()), "
+      "quote_ident(current_user)")[0];
+  const std::string wal_level = row[0].c_str();
+  if (wal_level != "logical") {
+    throw Error(ErrorKind::refused, fmt::format("the {} cannot decode its WAL", side))
+        .detail("wal_level is {}", wal_level)
+        .hint(
+            "Set wal_level = logical on the {} (in the provider's panel, or ALTER SYSTEM SET "
+            "wal_level = 'logical') and restart it; repld goes on by itself.",
+            side);
+  }
+  const int slots = row[1].as<int>();
+  if (row[2].as<int>() >= slots) {
+    throw Error(ErrorKind::refused, fmt::format("the {} has no free replication slot", side))
+        .detail("all {} are in use", slots)
+        .hint("{} repld goes on by itself.", advice_on_sqlstate("53400"))
+        .sqlstate("53400");
+  }
+  if (publishes && !row[3].as<bool>()) {
+    throw Error(ErrorKind::refused,
+                fmt::format("the {}'s user may not create a publication", side))
+        .detail("user {} has no right to create in database {}", row[5].c_str(), row[4].c_str())
+        .hint(
+            "As the database's owner run GRANT CREATE ON DATABASE {} TO {}; repld goes on by "
+            "itself.",
+            row[4].c_str(), row[5].c_str())
+        .sqlstate("42501");
+  }
+}
+
 void require_ready(pg::Session& source, pg::Session& target, const std::vector<SourceTable>& tables,
                    const std::vector<TableName>& targets, bool publishes) {
   require_decoding(source, publishes);
@@ -167,6 +172,21 @@ void require_tables_ready(pg::Session& source, pg::Session& target,
   require_all_rows(source, sources);
   require_owned(target, targets);
   require_all_rows(target, targets);
+}
+
+std::optional<Error> cannot_reverse(const Settings& back) {
+  pg::Session source(back.source);
+  if (stream::read_slot(source, slot_name(back.config.link.name))) {
+    return std::nullopt;  // whose it is, is found out by who arms it
+  }
+  try {
+    require_primary(source);
+    require_decoding(source, true);
+    pg::ReplicationConnection(back.source).identify_system();
+  } catch (const Error& error) {
+    return error;
+  }
+  return std::nullopt;
 }
 
 }  // namespace repld::link

@@ -66,6 +66,9 @@ std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared)
     TableStatus table;
     table.schema = row[0].c_str();
     table.name = row[1].c_str();
+    if (!shared.carries({table.schema, table.name})) {
+      continue;
+    }
     table.group = group_of(shared.settings.config, table.schema, table.name);
     table.state = TableState::copied;
     table.rows_copied = row[3].as<int64_t>();
@@ -84,6 +87,20 @@ std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared)
   return tables;
 }
 
+std::set<TableName> copied_by_opposite(pg::Session& source, const std::string& link) {
+  std::set<TableName> tables;
+  if (!pg::may_read(source, {"repld", "table_state"})) {
+    return tables;
+  }
+  for (const auto& row : source.exec_params(
+           "select schema_name, table_name from repld.table_state where link = $1 and state = "
+           "'copied'",
+           opposite_name(link))) {
+    tables.insert({row[0].c_str(), row[1].c_str()});
+  }
+  return tables;
+}
+
 ReplicatedTables replicated_tables(pg::Session& live, const Shared& shared,
                                    pqxx::transaction_base& target, pqxx::transaction_base& source) {
   std::vector<SourceTable> known = pg::read_source_tables(source, pg::Sizes::estimated);
@@ -94,6 +111,9 @@ ReplicatedTables replicated_tables(pg::Session& live, const Shared& shared,
   ReplicatedTables replicated;
   for (const auto& row : target.exec_params(std::string(sql::kCopiedTables), shared.name())) {
     const TableName name{row[0].c_str(), row[1].c_str()};
+    if (!shared.carries(name)) {
+      continue;
+    }
     const auto oid = row[2].as<uint32_t>();
     const auto found = std::find_if(known.begin(), known.end(), [&](const SourceTable& table) {
       return oid != 0 ? oid == table.oid : name == table.name;

@@ -1,7 +1,9 @@
-// The tables that a link replicates: those that are copied, as its state on the target says.
+// The tables that a link replicates: those that are copied, as its state on the target says, and
+// that it carries.
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,9 @@ void suspect(Shared& shared, const TableName& table, const char* reason);
 
 // For the status, with the last proof of each.
 std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared);
+
+// Tables that the link of the other direction has copied, which notes it in the source of this one.
+std::set<TableName> copied_by_opposite(pg::Session& source, const std::string& link);
 
 struct UnprovableTable {
   TableName name;

@@ -184,7 +184,7 @@ void SequenceFollower::follow(const std::stop_token& stop) {
   });
   const Config& config = shared_.settings.config;
   const auto carried = [&](const TableName& name) {
-    return replicates_table(config, name.schema, name.name);
+    return replicates_table(config, name.schema, name.name) && shared_.carries(name);
   };
   const auto refused = source.transact([&](pqxx::transaction_base& from) {
     return target.transact([&](pqxx::transaction_base& to) {

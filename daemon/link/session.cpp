@@ -12,6 +12,7 @@
 #include "link/readiness.h"
 #include "link/relation_filter.h"
 #include "link/replicated.h"
+#include "link/rogues.h"
 #include "link/sequences.h"
 #include "link/setup.h"
 #include "link/skip.h"
@@ -69,19 +70,6 @@ apply::ApplyObserver observer_of(Shared& shared) {
   };
   observer.mended = [&shared] { shared.await_healing(); };
   return observer;
-}
-
-// What the monitor saw of a proof that is still the last one.
-void keep_suspicions(const LinkStatus& before, std::vector<TableStatus>& shown) {
-  for (TableStatus& table : shown) {
-    for (const TableStatus& old : before.tables) {
-      const bool same = old.source_oid == table.source_oid && table.source_oid != 0 && old.proof &&
-                        table.proof && old.proven_shape == table.proven_shape;
-      if (same && table.proof->suspicion.empty() && old.proof->suspicion == kShapeSuspicion) {
-        table.proof->suspicion = kShapeSuspicion;
-      }
-    }
-  }
 }
 
 }  // namespace
@@ -176,6 +164,7 @@ Lsn LinkSession::prepare_stream() {
   const pg::SystemIdentity identity = replication_->identify_system();
   if (row_) {
     require_same_publications(settings.config, *row_);
+    read_routes();
     // Also where it goes no further: whoever asks where a table lives must hear of its copy.
     if (shared_.status.with([](const LinkStatus& status) { return status.tables.empty(); })) {
       std::vector<TableStatus> shown = shown_tables(*target_, shared_);
@@ -185,6 +174,7 @@ Lsn LinkSession::prepare_stream() {
   }
   if (!row_ || row_->phase == apply::Phase::setup) {
     apply::ProgressStore progress(*apply_, shared_.name());
+    read_routes();
     row_ = Setup(shared_, *source_, *target_, *replication_, progress, stop_).run(row_);
     require_same_source(identity);
   } else {
@@ -230,6 +220,7 @@ stream::ReaderOptions LinkSession::reader_options() {
   options.part_bytes_max = (static_cast<size_t>(config.apply.memory_mb) << 20) / 16;
   options.confirm_margin_ms = config.link.confirm_margin_ms;
   options.feedback_interval_ms = feedback_interval_ms(replication_->wal_sender_timeout_ms());
+  options.echo = opposite_name(shared_.name());
   if (row_->publications) {
     const auto filter = std::make_shared<RelationFilter>(shared_.settings, adopted_, supplies_);
     options.wanted = [filter](const Relation& relation, uint32_t xid) {
@@ -237,41 +228,6 @@ stream::ReaderOptions LinkSession::reader_options() {
     };
   }
   return options;
-}
-
-// Shows the tables, and brings partitions that were made since under the guard.
-void LinkSession::prepare_tables() {
-  std::vector<TableStatus> shown = shown_tables(*target_, shared_);
-  std::vector<TableName> tables;
-  for (const TableStatus& table : shown) {
-    tables.push_back({table.schema, table.name});
-  }
-  surroundings_ = std::make_unique<apply::Surroundings>(shared_.name(), row_->guard_nonce);
-  target_->transact([&](pqxx::transaction_base& transaction) {
-    transaction.exec("set local lock_timeout = '5s'");
-    if (shared_.settings.config.link.guard) {
-      surroundings_->install_guard(transaction, tables);
-    }
-    surroundings_->set_aside(transaction, tables);
-  });
-  keep_suspicions(shared_.status.copy(), shown);
-  const bool overtaken = std::any_of(shown.begin(), shown.end(), [](const TableStatus& table) {
-    return table.proof && !table.proof->suspicion.empty();
-  });
-  const bool copied = joining_ == nullptr || joining_->joining().empty();
-  if (!copied) {
-    for (const SourceTable& table : joining_->joining()) {
-      shown.push_back(shown_as(table, shared_.settings.config, TableState::pending));
-    }
-  }
-  shared_.status.with([&](LinkStatus& status) {
-    status.copied = copied;
-    status.tables = std::move(shown);
-  });
-  shared_.resyncs.with([this](Awaited& value) { value.done = resyncs_; });
-  if (overtaken) {
-    shared_.hooks.overtaken();
-  }
 }
 
 int64_t LinkSession::source_now_us() {
@@ -304,6 +260,8 @@ void LinkSession::stream(Lsn from) {
                                                 apply_wakeup_, fresh_xid(*source_), memory / 16);
   Skip skip(shared_.skipped.copy(), shared_.events,
             [this](const std::vector<RelationPtr>& relations) { overtake_by_skip(relations); });
+  Rogues rogues(shared_, shared_.carriage.copy(), *source_, *target_,
+                [this](const Relation& relation) { return root_of(relation); });
   const auto next_inside = [&]() {
     std::optional<TransactionPart> part = gate->next();
     if (part) {
@@ -312,6 +270,7 @@ void LinkSession::stream(Lsn from) {
         failpoint("skip.noted");
       }
       outsiders_.filter(*part);
+      rogues.filter(*part);
     }
     return part;
   };
@@ -357,7 +316,11 @@ std::exception_ptr LinkSession::run_fenced(const std::shared_ptr<FenceGate>& gat
   } ending{shared_, *gate};
   shared_.gated.with([&](Gated& current) { current = {gate, row_->owner}; });
   if (joining_) {
-    joining = std::jthread([this](const std::stop_token& stop) { joining_->run(stop); });
+    joining = std::jthread([this](const std::stop_token& stop) {
+      joining_->run(stop, [this] { note_armed(); });
+    });
+  } else {
+    note_armed();
   }
   sequences = std::jthread(
       [this](const std::stop_token& stop) { SequenceFollower(shared_).run(stop); });

@@ -53,6 +53,8 @@ class LinkSession {
   void overtake_by_skip(const std::vector<RelationPtr>& relations);
   stream::ReaderOptions reader_options();
   std::vector<std::string> publications() const;
+  void read_routes();
+  void note_armed();
   void prepare_tables();
   int64_t source_now_us();
   void stream(Lsn from);
@@ -82,6 +84,7 @@ class LinkSession {
   // Of a publication of our own.
   Outsiders outsiders_{[this](const Relation& relation) { return root_of(relation); }};
   uint64_t resyncs_ = 0;              // asked for when the tables were looked at
+  uint64_t arming_ = 0;               // asked for when the routes were read
   std::unique_ptr<Joining> joining_;  // null: nobody joins or leaves
   bool found_paused_ = false;
 };

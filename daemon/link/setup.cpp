@@ -10,6 +10,7 @@
 #include "link/adoption.h"
 #include "link/fillable.h"
 #include "link/readiness.h"
+#include "link/replicated.h"
 #include "pg/catalog.h"
 #include "stream/publication.h"
 #include "stream/slot.h"
@@ -31,7 +32,8 @@ Setup::Setup(Shared& shared, pg::Session& source, pg::Session& target,
       replication_(replication),
       progress_(progress),
       stop_(std::move(stop)),
-      existing_(existing_publications(shared.settings.config)) {}
+      existing_(existing_publications(shared.settings.config)),
+      arming_(is_reverse(shared.name())) {}
 
 apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) {
   const std::string slot_name = shared_.slot_name();
@@ -54,7 +56,7 @@ apply::ProgressRow Setup::run(const std::optional<apply::ProgressRow>& earlier) 
   Plan plan = plan_under(snapshot, listed);
   plan.filled = listed.filled;
   show(plan);
-  if (shared_.settings.config.copy.initial) {
+  if (shared_.settings.config.copy.initial && !arming_) {
     copy_plan(shared_, target_, plan, snapshot, row, stop_);
   }
   target_.transact([&](pqxx::transaction_base& transaction) {
@@ -91,10 +93,27 @@ Setup::Plan Setup::examine() {
   if (!existing_) {
     stream::require_publishable(plan.tables);
   }
+  if (arming_) {
+    require_nothing_moved(plan);
+    return plan;
+  }
   require_fillable(unfillable_tables(source_, target_, plan.tables, plan.targets,
                                      shared_.settings.config, kLockTimeout, stop_),
                    plan.targets);
   return plan;
+}
+
+// What was written on the new primary before there is a slot would never come home.
+void Setup::require_nothing_moved(const Plan& plan) {
+  for (const TableName& table : plan.targets) {
+    if (shared_.carries(table)) {
+      throw Error(ErrorKind::refused, "the way back cannot be set up any more")
+          .detail("table {} lives on the {} already, and what was written there is not kept",
+                  table.full(), to_string(source_.side()))
+          .hint("Run replctl finalize, and set up a link from there.")
+          .table(table.full());
+    }
+  }
 }
 
 std::vector<stream::PublishedTable> Setup::publish(const stream::PublicationId& id,
@@ -169,8 +188,12 @@ Setup::Sight Setup::look(const std::optional<pg::ExportedSnapshot>& snapshot) {
 Setup::Plan Setup::plan_tables() {
   Sight sight = look(std::nullopt);
   Plan plan;
+  const std::set<TableName> copied =
+      arming_ ? copied_by_opposite(source_, shared_.name()) : std::set<TableName>();
   for (const SourceTable& table : sight.tables) {
-    if (replicates_table(shared_.settings.config, table.name.schema, table.name.name)) {
+    const bool wanted =
+        replicates_table(shared_.settings.config, table.name.schema, table.name.name);
+    if (wanted && (!arming_ || copied.count(table.name) > 0)) {
       fit(target_, table, plan);
     }
   }
@@ -205,7 +228,11 @@ void Setup::take_over_targets(Plan& plan, const std::vector<stream::PublishedTab
                               const std::string& guard_nonce) {
   target_.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec(kLockTimeout);
-    take_over(transaction, shared_, plan, published, "copying", guard_nonce);
+    if (arming_) {
+      note_tables(transaction, shared_, plan, published, "copying", false);
+    } else {
+      take_over(transaction, shared_, plan, published, "copying", guard_nonce);
+    }
   });
 }
 

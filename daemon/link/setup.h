@@ -16,6 +16,11 @@
 // never ours, so such a table is examined like any other); and it begins again at 0. A crash after
 // 6 finds phase streaming. A publication or slot of our name that is not ours by the nonce, also
 // when it appears between two steps, is refused and left alone: see stream/publication.
+//
+// The way back is armed by the same steps, with the tables that the forward link has copied, and
+// nothing is copied: as long as it carries no group (link/carriage) it passes by all that the
+// forward link applies. Its target is the old primary, in full use: nothing there is guarded, set
+// aside or emptied in 3.
 #pragma once
 
 #include <optional>
@@ -56,6 +61,7 @@ class Setup {
   void discard_earlier(const apply::ProgressRow& earlier);
   void require_slot_name(const std::optional<apply::ProgressRow>& earlier);
   Plan examine();
+  void require_nothing_moved(const Plan& plan);
   Sight look(const std::optional<pg::ExportedSnapshot>& snapshot);
   Plan plan_tables();
   std::vector<stream::PublishedTable> publish(const stream::PublicationId& id, const Plan& plan);
@@ -74,6 +80,7 @@ class Setup {
   const std::stop_token stop_;
   // Of others, that the link streams through; nothing: it makes one of its own.
   const std::optional<std::vector<std::string>> existing_;
+  const bool arming_;  // the way back
 };
 
 }  // namespace repld::link

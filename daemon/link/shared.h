@@ -11,9 +11,11 @@
 
 #include "base/synchronized.h"
 #include "core/config.h"
+#include "core/direction.h"
 #include "core/flow.h"
 #include "core/status.h"
 #include "core/table.h"
+#include "link/carriage.h"
 #include "link/event_log.h"
 #include "pg/server.h"
 #include "pg/snapshot.h"
@@ -41,6 +43,8 @@ struct Hooks {
       rows_applied;
   std::function<void(int64_t transactions, int64_t rows, double seconds)> batch_applied;
   std::function<void(const std::string& table, int64_t missing, int64_t unexpected)> rows_drifted;
+  // Changes that were not applied: the table lives on the other side, see link/rogues.
+  std::function<void(const TableName& table, int64_t changes)> rogue;
   std::function<void()> missing;    // rows are in repld.refetch, perhaps
   std::function<void()> overtaken;  // a proof of the status holds no longer
   std::function<void(const std::string& table, int64_t bytes)> bytes_copied;
@@ -83,8 +87,10 @@ struct Awaited {
 };
 
 struct Shared {
-  explicit Shared(Settings given, Hooks hooked)
-      : settings(std::move(given)), hooks(std::move(hooked)), events(settings.config.link.name) {}
+  explicit Shared(Settings given, Hooks hooked, EventLog* main_log)
+      : settings(std::move(given)),
+        hooks(std::move(hooked)),
+        events(settings.config.link.name, main_log) {}
 
   // What a reload changes of the configuration changes on the link's thread between two attempts:
   // other threads read it during an attempt only, or read what never changes.
@@ -99,8 +105,11 @@ struct Shared {
   Synchronized<PublicationCheck> publication_check;  // of that session
   Synchronized<Lsn> skipped{Lsn::invalid};           // see link/skip
 
+  Synchronized<CarriagePtr> carriage;  // of that session; null before the first
+
   Synchronized<Awaited> healing;  // of rows that may be in repld.refetch; done: it was seen empty
   Synchronized<Awaited> resyncs;  // done: a session has looked at the tables since
+  Synchronized<Awaited> arming;   // done: it streams, and every table is published, since
   void await_healing() {
     healing.with([](Awaited& value) { ++value.asked; });
     hooks.missing();
@@ -110,7 +119,14 @@ struct Shared {
     status.with([&](LinkStatus& value) { value.state = state; });
   }
   const std::string& name() const { return settings.config.link.name; }
-  std::string slot_name() const { return "repld_" + name(); }
+  std::string slot_name() const { return repld::slot_name(name()); }
+  // For the guard: where the tables are written, once they have moved. Empty: see the guard.
+  std::string lives_on() const { return is_reverse(name()) ? "target" : ""; }
+  // Any thread. Before the first session has read it: all is carried.
+  bool carries(const TableName& table) const {
+    const CarriagePtr known = carriage.copy();
+    return !known || known->carries(table);
+  }
   stream::PublicationId publication_id(const std::string& slot, const std::string& nonce) const {
     return stream::publication_id(slot, name(), nonce);
   }

@@ -84,6 +84,28 @@ void fit(pg::Session& target_session, const SourceTable& table, TablePlan& plan)
   plan.targets.push_back(target->name);
 }
 
+void note_tables(pqxx::transaction_base& transaction, const Shared& shared, const TablePlan& plan,
+                 const std::vector<stream::PublishedTable>& published, const std::string& state,
+                 bool found_empty) {
+  std::vector<std::string> rows;
+  for (size_t i = 0; i < plan.targets.size(); ++i) {
+    const bool empty = found_empty && plan.filled.count(plan.tables[i].oid) == 0;
+    rows.push_back(fmt::format("({}, {}, {}, {}, {}, {}, {}, nullif({}, '')::jsonb)",
+                               quote_literal(shared.name()), quote_literal(plan.targets[i].schema),
+                               quote_literal(plan.targets[i].name), quote_literal(state),
+                               empty, plan.tables[i].oid,
+                               entry_of(published, plan.tables[i].oid),
+                               quote_literal(supply_text(plan.supplies, plan.tables[i].oid))));
+  }
+  transaction.exec(fmt::format(
+      "insert into repld.table_state (link, schema_name, table_name, state, found_empty, "
+      "source_oid, publication_entry, published) values {} "
+      "on conflict (link, schema_name, table_name) do update set state = excluded.state, "
+      "found_empty = excluded.found_empty, source_oid = excluded.source_oid, "
+      "publication_entry = excluded.publication_entry, rows = 0, bytes = 0, copied_at = null",
+      fmt::join(rows, ", ")));
+}
+
 void take_over(pqxx::transaction_base& transaction, const Shared& shared, TablePlan& plan,
                const std::vector<stream::PublishedTable>& published, const std::string& state,
                const std::string& guard_nonce) {
@@ -99,7 +121,7 @@ void take_over(pqxx::transaction_base& transaction, const Shared& shared, TableP
   const bool emptying = config.copy.initial && on_nonempty(config) == OnNonempty::truncate;
   transaction.exec(fmt::format("lock table {} in {} mode", fmt::join(relations, ", "),
                                emptying ? "access exclusive" : "share row exclusive"));
-  apply::Surroundings surroundings(shared.name(), guard_nonce);
+  apply::Surroundings surroundings(shared.name(), guard_nonce, shared.lives_on());
   if (config.link.guard) {
     surroundings.install_guard(transaction, plan.targets);
   }
@@ -107,23 +129,7 @@ void take_over(pqxx::transaction_base& transaction, const Shared& shared, TableP
   for (const size_t i : settle_filled(transaction, plan.targets, config, guard_nonce)) {
     plan.filled.insert(plan.tables[i].oid);
   }
-  std::vector<std::string> rows;
-  for (size_t i = 0; i < plan.targets.size(); ++i) {
-    const bool found_empty = config.copy.initial && plan.filled.count(plan.tables[i].oid) == 0;
-    rows.push_back(fmt::format("({}, {}, {}, {}, {}, {}, {}, nullif({}, '')::jsonb)",
-                               quote_literal(shared.name()), quote_literal(plan.targets[i].schema),
-                               quote_literal(plan.targets[i].name), quote_literal(state),
-                               found_empty, plan.tables[i].oid,
-                               entry_of(published, plan.tables[i].oid),
-                               quote_literal(supply_text(plan.supplies, plan.tables[i].oid))));
-  }
-  transaction.exec(fmt::format(
-      "insert into repld.table_state (link, schema_name, table_name, state, found_empty, "
-      "source_oid, publication_entry, published) values {} "
-      "on conflict (link, schema_name, table_name) do update set state = excluded.state, "
-      "found_empty = excluded.found_empty, source_oid = excluded.source_oid, "
-      "publication_entry = excluded.publication_entry, rows = 0, bytes = 0, copied_at = null",
-      fmt::join(rows, ", ")));
+  note_tables(transaction, shared, plan, published, state, config.copy.initial);
 }
 
 void empty_half_copied(pqxx::transaction_base& transaction, const std::string& link,
@@ -138,6 +144,7 @@ void empty_half_copied(pqxx::transaction_base& transaction, const std::string& l
     tables.push_back(quote_qualified(row[0].c_str(), row[1].c_str()));
   }
   if (!tables.empty()) {
+    transaction.exec_params("select pg_logical_emit_message(true, 'repld', $1)", link);
     transaction.exec(fmt::format("truncate {}", fmt::join(tables, ", ")));
   }
   transaction.exec_params(std::string(sql::kForgetChunks), link, states);

@@ -44,6 +44,11 @@ void take_over(pqxx::transaction_base& transaction, const Shared& shared, TableP
                const std::vector<stream::PublishedTable>& published, const std::string& state,
                const std::string& guard_nonce);
 
+// Only notes them in repld.table_state. `found_empty`: but for plan.filled they are known to be.
+void note_tables(pqxx::transaction_base& transaction, const Shared& shared, const TablePlan& plan,
+                 const std::vector<stream::PublishedTable>& published, const std::string& state,
+                 bool found_empty);
+
 // Empties what an interrupted copy began to fill, of the tables in any of `states` (an array of
 // PostgreSQL), whose rows in repld.table_state are locked first: a session that has died may still
 // be about to change them. Only what was found empty and guarded all the while holds nothing but

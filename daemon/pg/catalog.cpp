@@ -51,6 +51,17 @@ std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction,
   return tables;
 }
 
+bool may_read(Session& session, const TableName& table) {
+  return !session
+              .exec_params(
+                  "select from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+                  "where n.nspname = $1 and c.relname = $2 and has_schema_privilege(n.oid, "
+                  "'usage') "
+                  "and has_table_privilege(c.oid, 'select')",
+                  table.schema, table.name)
+              .empty();
+}
+
 std::optional<RelationFacts> relation_facts(Session& session, uint32_t oid) {
   const auto rows = session.exec_params(std::string(sql::kRelationFacts), oid);
   if (rows.empty()) {

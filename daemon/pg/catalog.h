@@ -17,6 +17,9 @@ enum class Sizes { measured, estimated };
 // shows them.
 std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction, Sizes sizes);
 
+// Whether there is such a table, and we may read it.
+bool may_read(Session& session, const TableName& table);
+
 // Nothing when the relation is gone.
 std::optional<RelationFacts> relation_facts(Session& session, uint32_t oid);
 std::optional<RelationFacts> relation_facts(Session& session, const TableName& name);

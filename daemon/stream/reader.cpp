@@ -29,7 +29,7 @@ Reader::Reader(pg::ReplicationConnection& connection, Lsn from, const ReaderOpti
       flow_(flow),
       wakeup_(wakeup),
       applier_(applier),
-      assembler_(from, options.part_bytes_max, options.wanted),
+      assembler_(from, options.part_bytes_max, options.wanted, options.echo),
       margin_(options.confirm_margin_ms, kMarginBytesMax),
       feedback_due_(Clock::now()) {}
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 #include "base/bounded_queue.h"
 #include "base/synchronized.h"
@@ -27,6 +28,7 @@ struct ReaderOptions {
   int feedback_interval_ms = 1000;
   // Which relations of the stream are applied; called on the reader's thread. Empty: all.
   std::function<bool(const Relation&, uint32_t xid)> wanted;
+  std::string echo = {};  // mark of the other direction, see core/transaction
 };
 
 class Reader {

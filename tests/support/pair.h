@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 
 struct PairOptions {
   int source_version = 0;  // 0: as the environment says, see support/platforms.h
+  TimewebVariant target_variant = timeweb_variant();
   std::map<std::string, std::string> source_settings;
   std::map<std::string, std::string> target_settings;
   std::string extra;       // TOML sections
@@ -29,7 +30,7 @@ class Pair {
  public:
   explicit Pair(const PairOptions& options = {})
       : source(supabase_like(options.source_version, options.source_settings)),
-        target(timeweb_like(timeweb_variant(), options.target_settings)),
+        target(timeweb_like(options.target_variant, options.target_settings)),
         daemon(source.remote_dsn, target.remote_dsn, "pair", options.extra, options.link_extra) {}
 
   // Runs SQL as the customer's role; several statements are one transaction.

@@ -51,8 +51,9 @@ inline pgoutput::Message remove(OldKind kind, pgoutput::Tuple old_row) {
 inline pgoutput::Message truncate(std::vector<uint32_t> oids, bool cascade, bool restart_identity) {
   return pgoutput::Truncate{cascade, restart_identity, std::move(oids)};
 }
-inline pgoutput::Message logical(bool transactional, std::string_view prefix) {
-  return pgoutput::LogicalMessage{transactional, Lsn{5}, prefix, "nonce"};
+inline pgoutput::Message logical(bool transactional, std::string_view prefix,
+                                 std::string_view content = "nonce") {
+  return pgoutput::LogicalMessage{transactional, Lsn{5}, prefix, content};
 }
 
 inline std::vector<TransactionPart> assemble(const std::vector<pgoutput::Message>& messages,

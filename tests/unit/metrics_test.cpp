@@ -39,6 +39,7 @@ TEST_CASE("every metric is there once what it measures has happened") {
   metrics.rows_applied("public.clients", 1, 1, 1);
   metrics.batch_applied(1, 3, 0.01);
   metrics.rows_drifted("public.clients", 1, 0);
+  metrics.rogue_changes("public.clients", 1);
   metrics.bytes_copied("public.clients", 1);
   metrics.failed(Error(ErrorKind::connect, "gone"));
   metrics.reconnected(Side::source);

@@ -72,6 +72,7 @@ TEST_CASE("a link is shown with its servers, lag, positions and slot") {
         "  position  received 5/40, applied 5/30, durable 5/20, confirmed 5/10\n"
         "  applied   7 transactions, 21 rows since the daemon started\n"
         "  slot      repld_main reserved, keeps 5.0 MB, 9.0 MB until it is lost\n"
+        "  rogue     4 changes of a replica by somebody else, not applied\n"
         "group salon: written on the source\n"
         "group rest: written on the target\n"
         "repld 1.2.3, http on 127.0.0.1:9847\n");

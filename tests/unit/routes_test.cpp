@@ -252,7 +252,7 @@ TEST_CASE("a command reaches the daemon once and its answer is passed on") {
 
 TEST_CASE("no command reaches the daemon by another method or over the network") {
   FakeDaemon daemon;
-  for (const char* path : {"pause", "resume", "mark", "skip?lsn=0/1", "finalize"}) {
+  for (const char* path : {"pause", "resume", "mark", "skip?lsn=0/1", "finalize", "arm"}) {
     const std::string target = std::string("/api/v1/") + path;
     ask(daemon, Access::read_only, "POST", target);
     ask(daemon, Access::full, "GET", target);

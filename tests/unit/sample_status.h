@@ -38,6 +38,7 @@ inline LinkStatus sample_link() {
   link.lag_seconds = 1.5;
   link.applied_transactions = 7;
   link.applied_rows = 21;
+  link.rogue_changes = 4;
   link.reconnects_source = 1;
   link.reconnects_target = 2;
   link.source_up = true;
