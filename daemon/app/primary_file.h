@@ -2,11 +2,15 @@
 // units. Replaced atomically, so a reader sees the old or the new content, never a part.
 #pragma once
 
+#include <map>
 #include <string>
 
 namespace repld::app {
 
 // Does nothing when the file has this content already. Throws Error(config) when it cannot write.
 void write_primary_file(const std::string& control_socket, const std::string& json);
+
+// What an earlier process left there: side by group. Empty without one.
+std::map<std::string, std::string> read_primary_file(const std::string& control_socket);
 
 }  // namespace repld::app
