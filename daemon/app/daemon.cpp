@@ -76,7 +76,7 @@ class Daemon {
         reload_signal_(io_, SIGHUP),
         publish_timer_(io_) {
     started_at_ = now_seconds();
-    known_before_ = read_primary_file(config.control.socket);
+    known_ = read_primary_file(config.control.socket);
     publish();
   }
 
@@ -152,23 +152,21 @@ class Daemon {
     }
   }
 
-  // The routes say it. Until they are known, what an earlier process has told does.
-  std::string primary_of(const GroupConfig& group, const LinkStatus& link) const {
-    const auto routes = conductor_.routes();
+  // The routes say it. Where they do not, not yet or no more, a group whose tables the link brings
+  // lives on the source, whatever the configuration says; another where it was last known to.
+  std::string primary_of(const GroupConfig& group, const LinkStatus& link,
+                         const std::optional<link::Routes>& routes) {
     if (routes && routes->count(group.name) > 0) {
-      return to_string(routes->at(group.name).primary);
+      return known_[group.name] = to_string(routes->at(group.name).primary);
     }
-    const auto before = known_before_.find(group.name);
-    if (!routes && before != known_before_.end()) {
-      return before->second;
-    }
-    // The configuration moves no group: of one whose tables the link replicates it is the source.
     const bool replicated =
-        group.primary == Side::target &&
         std::any_of(link.tables.begin(), link.tables.end(), [&](const TableStatus& table) {
           return group_of(config_, table.schema, table.name) == group.name;
         });
-    return to_string(replicated ? Side::source : group.primary);
+    const auto known = known_.find(group.name);
+    return replicated              ? to_string(Side::source)
+           : known != known_.end() ? known->second
+                                   : to_string(group.primary);
   }
 
   // The link is stopped on a thread of its own, so that status and health still answer.
@@ -195,6 +193,18 @@ class Daemon {
     });
   }
 
+  void show_groups(Status& status) {
+    const auto routes = conductor_.routes();
+    if (routes && !std::exchange(routes_known_, true)) {
+      known_.clear();
+    }
+    std::vector<GroupConfig> groups = {{"all", {}, Side::source}};
+    groups.insert(groups.end(), config_.groups.begin(), config_.groups.end());
+    for (const GroupConfig& group : groups) {
+      status.groups.push_back({group.name, primary_of(group, status.links.front(), routes)});
+    }
+  }
+
   void publish() {
     auto status = std::make_shared<Status>();
     status->version = REPLD_VERSION;
@@ -203,10 +213,7 @@ class Daemon {
     status->http_listen = http_.address();
     for_each_link(forward_, back_,
                   [&](link::Link& link) { status->links.push_back(link.status()); });
-    status->groups.push_back({"all", primary_of({"all", {}, Side::source}, status->links.front())});
-    for (const GroupConfig& group : config_.groups) {
-      status->groups.push_back({group.name, primary_of(group, status->links.front())});
-    }
+    show_groups(*status);
     metrics_.set_from(*status);
     if (const auto cutover = conductor_.status()) {
       metrics_.set_cutover(*cutover);
@@ -236,7 +243,9 @@ class Daemon {
   const std::string config_path_;
   Config config_;  // control thread only
   double started_at_ = 0;
-  std::map<std::string, std::string> known_before_;  // primaries, by an earlier process
+  // Primaries, by group: of an earlier process, then of routes that were there.
+  std::map<std::string, std::string> known_;
+  bool routes_known_ = false;
   int exit_code_ = 0;
   std::string unwritten_;  // why primary.json is not written, said once
   asio::io_context io_;

@@ -115,12 +115,14 @@ void Examination::look_at_route() {
   }
 }
 
-// A link that begins anew is back within moments.
+// A link that begins anew is back within moments, and has caught up.
 LinkStatus Examination::status_once_settled() const {
   const auto until = std::chrono::steady_clock::now() + kSettlesWithin;
   while (true) {
     LinkStatus link = carrier_.status();
-    const bool passing = link.state == LinkState::starting || link.state == LinkState::retrying;
+    const bool passing = link.state == LinkState::starting || link.state == LinkState::retrying ||
+                         (link.state == LinkState::streaming &&
+                          (link.incomplete || link.lag_seconds > kLagMaxSeconds));
     if (!passing || std::chrono::steady_clock::now() >= until) {
       return link;
     }

@@ -67,6 +67,24 @@ void die_at(const std::vector<Death>& deaths) {
   }
 }
 
+// With a daemon that sleeps on the way.
+std::future<Outcome> move_slowly(MovingPair& pair, const std::string& failpoint) {
+  pair.daemon.terminate();
+  pair.daemon.start(failpoint);
+  REQUIRE(pair.caught_up());
+  return std::async(std::launch::async, [&pair] { return pair.cutover(); });
+}
+
+// Ends the backend that holds such a lock on a table of the group, once there is one.
+bool end_holder(const Platform& side, const std::string& mode) {
+  return eventually(20s, [&] {
+    return Pair::run_sql(side.superuser_dsn,
+                         "select count(pg_terminate_backend(pid)) from pg_locks where mode = '" +
+                             mode + "' and granted and relation = 'public.a'::regclass")[0][0]
+               .as<int>() > 0;
+  });
+}
+
 }  // namespace
 
 TEST_SUITE("cutover_crash") {
@@ -90,6 +108,33 @@ TEST_SUITE("cutover_crash") {
             {"cutover.opening", true},
             {"cutover.completing", true},
             {"cutover.done_once", true}});
+  }
+
+  TEST_CASE("a session that is lost while writers wait lets them go on, and nothing has moved") {
+    MovingPair pair;
+    REQUIRE(pair.ready());
+    std::future<Outcome> moving = move_slowly(pair, "cutover.preparing=sleep:1500");
+    REQUIRE(end_holder(pair.source, "ExclusiveLock"));
+    const auto began = Clock::now();
+    CHECK(pair.write(pair.source) == "");
+    CHECK(Clock::now() - began < 1s);
+    const Outcome outcome = moving.get();
+    CHECK(outcome.exit_code == 1);
+    CHECK_MESSAGE(has(outcome.out, "withdrawn"), outcome.out << outcome.err);
+    check_settled(pair, "lost on the source");
+    CHECK(pair.primary() == "source");
+  }
+
+  TEST_CASE("a session that is lost before the new primary is open is followed by another") {
+    MovingPair pair;
+    REQUIRE(pair.ready());
+    std::future<Outcome> moving = move_slowly(pair, "cutover.committing=sleep:1500");
+    REQUIRE(end_holder(pair.target, "ShareRowExclusiveLock"));
+    const Outcome outcome = moving.get();
+    CHECK_MESSAGE(outcome.exit_code == 0, outcome.out << outcome.err);
+    check_settled(pair, "lost on the target");
+    CHECK(pair.primary() == "target");
+    CHECK(pair.rollback().exit_code == 0);
   }
 
   TEST_CASE("a daemon that hangs lets writers go on after max_freeze, and finds that out") {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/checks.h"
 
@@ -14,6 +15,7 @@ struct Crashed {};
 
 constexpr int kCutovers = 4;
 constexpr int kStepsMax = 4000;  // of one cutover; faults end half-way
+constexpr int kTriesMax = 30;    // of one step; a session that is waited for ends long before
 constexpr uint64_t kFailPercent = 4;
 constexpr uint64_t kCrashPercent = 2;
 constexpr uint64_t kLostPercent = 12;
@@ -54,9 +56,15 @@ void CutoverWorld::cut_over() {
 
 CutoverState CutoverWorld::live_on(CutoverState first) {
   CutoverState state = first;
+  int in_vain = 0;
   while (!is_over(state)) {
     say(to_string(state));
-    state = advance(state, perform(state));
+    const CutoverState before = std::exchange(state, advance(state, perform(state)));
+    // A crash, after which the journals are asked, would hide that it is stuck.
+    in_vain = state == before ? in_vain + 1 : 0;
+    if (in_vain > kTriesMax) {
+      throw Broken(fmt::format("{} is tried over and over", to_string(state)));
+    }
     tick();
   }
   say(to_string(state));
