@@ -15,8 +15,15 @@ Carriage::Carriage(std::string link, const Config& config, Routes source, Routes
       flips_(std::move(flips)),
       untouched_(!is_reverse(link_) && source_.empty() && target_.empty()) {}
 
+// Of a group that has never moved the source, whatever the configuration says: what the link has
+// copied it goes on to carry, until link/placement refuses it, and the way back has nothing of it.
+Side Carriage::primary_in(const Routes& routes, const std::string& group) {
+  const auto route = routes.find(group);
+  return route == routes.end() ? Side::source : route->second.primary;
+}
+
 bool Carriage::lives_on_source(const Routes& routes, const std::string& group) const {
-  return primary_of(config_, routes, group) == source_side(link_);
+  return primary_in(routes, group) == source_side(link_);
 }
 
 bool Carriage::carries(const TableName& table) const {
@@ -35,7 +42,7 @@ bool Carriage::carries(const TableName& table, Lsn commit) const {
 Side Carriage::side_at(const std::string& group, int64_t generation) const {
   const Routes routes = newest(source_, target_);
   const auto route = routes.find(group);
-  const Side primary = primary_of(config_, routes, group);
+  const Side primary = primary_in(routes, group);
   const int64_t moves = (route == routes.end() ? 0 : route->second.generation) - generation;
   const Side other = primary == Side::source ? Side::target : Side::source;
   return moves % 2 == 0 ? primary : other;

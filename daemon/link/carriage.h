@@ -49,6 +49,7 @@ class Carriage {
   const Routes& of_target() const { return target_; }
 
  private:
+  static Side primary_in(const Routes& routes, const std::string& group);
   bool lives_on_source(const Routes& routes, const std::string& group) const;
   Side side_at(const std::string& group, int64_t generation) const;
 
