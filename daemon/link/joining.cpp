@@ -205,6 +205,9 @@ bool Joining::join(pg::Session& source, pg::Session& target, const std::stop_tok
   }
   all = hold_back_filled(source, target, plan, stop) && all;
   if (!plan.tables.empty()) {
+    for (const TableName& known_as : plan.targets) {
+      outsiders_.add(known_as);
+    }
     target.transact([&](pqxx::transaction_base& transaction) {
       apply::require_owner(transaction, shared_.name(), row_.owner);
       transaction.exec(kShortLockTimeout);
@@ -325,6 +328,9 @@ void Joining::copy_at_fence(const TablePlan& plan, pg::Session& source, pg::Sess
           shared_.name(), table.oid);
     }
   });
+  for (const TableName& known_as : shown.targets) {
+    outsiders_.remove(known_as);
+  }
   for (const SourceTable& table : shown.tables) {
     outsiders_.remove(table.name);
     show(table.name, TableState::copied, "");

@@ -11,6 +11,7 @@
 #include "link/published.h"
 #include "link/readiness.h"
 #include "link/relation_filter.h"
+#include "link/renames.h"
 #include "link/replicated.h"
 #include "link/setup.h"
 #include "link/skip.h"
@@ -175,6 +176,9 @@ Lsn LinkSession::prepare_stream() {
   const pg::SystemIdentity identity = replication_->identify_system();
   if (row_) {
     require_same_publications(settings.config, *row_);
+    if (row_->phase == apply::Phase::streaming) {
+      follow_renames(*source_, *target_, shared_);
+    }
     // Also where it goes no further: whoever asks where a table lives must hear of its copy.
     if (shared_.status.with([](const LinkStatus& status) { return status.tables.empty(); })) {
       std::vector<TableStatus> shown = shown_tables(*target_, shared_);

@@ -47,7 +47,7 @@ class LinkSession {
   void require_published();
   void require_published_by_others();
   void require_own_slot();
-  std::optional<RelationFacts> look_up(uint32_t oid);
+  std::optional<RelationFacts> look_up(const Relation& relation);
   void require_not_replaced(const RelationFacts& facts);
   TableName root_of(const Relation& relation);
   void overtake_by_skip(const std::vector<RelationPtr>& relations);

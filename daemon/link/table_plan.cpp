@@ -110,19 +110,20 @@ void take_over(pqxx::transaction_base& transaction, const Shared& shared, TableP
   std::vector<std::string> rows;
   for (size_t i = 0; i < plan.targets.size(); ++i) {
     const bool found_empty = config.copy.initial && plan.filled.count(plan.tables[i].oid) == 0;
-    rows.push_back(fmt::format("({}, {}, {}, {}, {}, {}, {}, nullif({}, '')::jsonb)",
-                               quote_literal(shared.name()), quote_literal(plan.targets[i].schema),
-                               quote_literal(plan.targets[i].name), quote_literal(state),
-                               found_empty, plan.tables[i].oid,
-                               entry_of(published, plan.tables[i].oid),
-                               quote_literal(supply_text(plan.supplies, plan.tables[i].oid))));
+    rows.push_back(fmt::format(
+        "({}, {}, {}, {}, {}, {}, {}, {}::regclass, nullif({}, '')::jsonb)",
+        quote_literal(shared.name()), quote_literal(plan.targets[i].schema),
+        quote_literal(plan.targets[i].name), quote_literal(state), found_empty, plan.tables[i].oid,
+        entry_of(published, plan.tables[i].oid), quote_literal(quoted(plan.targets[i])),
+        quote_literal(supply_text(plan.supplies, plan.tables[i].oid))));
   }
   transaction.exec(fmt::format(
       "insert into repld.table_state (link, schema_name, table_name, state, found_empty, "
-      "source_oid, publication_entry, published) values {} "
+      "source_oid, publication_entry, target_oid, published) values {} "
       "on conflict (link, schema_name, table_name) do update set state = excluded.state, "
       "found_empty = excluded.found_empty, source_oid = excluded.source_oid, "
-      "publication_entry = excluded.publication_entry, rows = 0, bytes = 0, copied_at = null",
+      "publication_entry = excluded.publication_entry, target_oid = excluded.target_oid, "
+      "rows = 0, bytes = 0, copied_at = null",
       fmt::join(rows, ", ")));
 }
 

@@ -148,6 +148,28 @@ TEST_SUITE("ddl") {
     CHECK(pair.difference({"public.t", "public.u", "public.p"}) == "");
   }
 
+  TEST_CASE("a partition that a prepared transaction has locked is waited for, and told") {
+    PairOptions options;
+    options.source_settings = {{"max_prepared_transactions", "10"}};
+    Pair pair(options);
+    pair.on_both(
+        "create table p (id int primary key) partition by range (id); "
+        "create table p1 partition of p for values from (0) to (10)");
+    REQUIRE(pair.begin());
+    pair.daemon.terminate();
+    pair.on_source("insert into p values (1)");
+    pair.on_source("begin; truncate p1; prepare transaction 'locks'");
+    pair.daemon.start();
+    REQUIRE(eventually(40s, [&] {
+      return pair.error_message() == "table \"public.p1\" is locked on the source";
+    }));
+    CHECK(pair.daemon.replctl({"events"}).out.find("is locked on the source") != std::string::npos);
+    run_alone(pair.source.dsn, "rollback prepared 'locks'");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.p"}) == "");
+    CHECK(pair.count(pair.target.dsn, "p") == 1);
+  }
+
   TEST_CASE(
       "TRUNCATE of several tables, with RESTART IDENTITY and CASCADE, empties the same ones") {
     Pair pair;
@@ -229,6 +251,42 @@ TEST_SUITE("ddl") {
     REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
     REQUIRE(stops(pair, "\\\"b\\\""));
     CHECK(pair.count(pair.target.dsn, "t") == 1);
+    pair.on_target("alter table t rename a to b");
+    REQUIRE(goes_on(pair));
+    CHECK(pair.difference({"public.t"}) == "");
+  }
+
+  TEST_CASE("what is in flight is mended and applied before what the target does not fit stops") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key, a text)");
+    pair.on_source("insert into t values (1, 'x'), (2, 'x')");
+    REQUIRE(pair.begin());
+    pair.past_guard("delete from t where id = 1");
+    const auto arrives = [&](const std::string& sql) {
+      pair.on_source(sql);
+      const std::string lsn = pair.on_source("select pg_current_wal_lsn()")[0][0].c_str();
+      return eventually(20s, [&] {
+        return pair.count(pair.source.superuser_dsn,
+                          "pg_stat_replication where write_lsn >= '" + lsn + "'") == 1;
+      });
+    };
+    {
+      pqxx::connection connection(pair.target.dsn);
+      pqxx::work blocker(connection);
+      blocker.exec("lock table t in share mode");
+      REQUIRE(arrives("update t set a = 'y'"));
+      REQUIRE(eventually(20s, [&] {
+        return pair.count(pair.target.dsn,
+                          "pg_locks where relation = 't'::regclass and not granted") == 1;
+      }));
+      pair.on_source("alter table t rename a to b");
+      REQUIRE(arrives("insert into t values (3, 'z')"));
+      blocker.commit();
+    }
+    REQUIRE(stops(pair, "\\\"b\\\""));
+    CHECK(pair.link()["error"]["transaction"] != "");
+    CHECK(pair.on_target("select string_agg(id || a, ' ' order by id) from t")[0][0].c_str() ==
+          std::string("1y 2y"));
     pair.on_target("alter table t rename a to b");
     REQUIRE(goes_on(pair));
     CHECK(pair.difference({"public.t"}) == "");
