@@ -32,6 +32,16 @@ void require_going_on(const std::stop_token& stop) {
   }
 }
 
+// What was a partition when the link took over its table may be one there still.
+void require_own_target(const TableName& table, const TableName& target) {
+  if (table != target) {
+    throw Error(ErrorKind::schema, fmt::format("\"{}\" is a partition of \"{}\" on the target",
+                                               table.full(), target.full()))
+        .hint("Detach it there too, or list it in tables.exclude.")
+        .table(table.full());
+  }
+}
+
 std::string reason_of(const Error& error) {
   std::string reason = error.what();
   if (!error.detail().empty()) {
@@ -239,6 +249,7 @@ bool Joining::consider(const SourceTable& table, pg::Session& source, pg::Sessio
   try {
     TablePlan alone;
     fit(target, table, alone);
+    require_own_target(table.name, alone.targets.front());
     require_tables_ready(source, target, alone.tables, alone.targets, true);
     stream::require_publishable(alone.tables);
     plan.tables.push_back(alone.tables.front());

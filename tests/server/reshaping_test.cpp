@@ -139,6 +139,24 @@ TEST_SUITE("reshaping") {
     CHECK(pair.difference({"public.p", "public.p3"}) == "");
   }
 
+  TEST_CASE("a partition that is detached joins as a table of its own, once it is one there too") {
+    Pair pair;
+    pair.on_both(kParted);
+    REQUIRE(pair.begin());
+    pair.on_source("alter table p detach partition p2; insert into p2 values (11, 'x')");
+    pair.daemon.terminate();
+    pair.daemon.start();
+    REQUIRE(eventually(20s, [&] {
+      return pair.link().dump().find("is a partition of \\\"public.p\\\" on the target") !=
+             std::string::npos;
+    }));
+    pair.on_source("insert into p values (1, 'y')");
+    CHECK(eventually(20s, [&] { return pair.difference({"public.p"}).empty(); }));
+    pair.on_target("alter table p detach partition p2");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.p", "public.p2"}) == "");
+  }
+
   TEST_CASE("a table that is renamed stops the link, and goes on under its new name") {
     Pair pair;
     pair.on_both(
