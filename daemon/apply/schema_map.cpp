@@ -199,8 +199,10 @@ std::unique_ptr<MappedRelation> SchemaMap::map_as_shown(const RelationPtr& relat
   mapped->deferrable = table.deferrable;
   const std::vector<std::string> identity = identity_columns(*relation, source, table);
   mapped->inserts_only = identity.empty() && relation->identity != ReplicaIdentity::full;
-  for (const RelationColumn& column : relation->columns) {
-    mapped->mapping.columns.push_back(map_column(*relation, column, table, identity));
+  const std::vector<TypeShape> types = ask_.column_types(*relation);
+  for (size_t i = 0; i < relation->columns.size(); ++i) {
+    mapped->mapping.columns.push_back(map_column(*relation, relation->columns[i], table, identity));
+    require_no_loss(table.name, *table.find_column(relation->columns[i].name), types[i]);
   }
   mapped->mapping.refetch = refetch_literals(link_, known_as, *relation, identity);
   // Of a partition that the source has dropped since, the name is all that is left.

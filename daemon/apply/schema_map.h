@@ -1,8 +1,8 @@
 // Source relations to target tables: by name, columns by name, partitions through their root.
 //
 // A relation is mapped when its first change (or its first change of shape) arrives. What does
-// not fit is Error(schema) before a value can be lost: a column that the target lacks, a key that
-// no unique index of the target matches.
+// not fit is Error(schema) before a value can be lost: a column that the target lacks or whose type
+// would change values without a word, a key that no unique index of the target matches.
 //
 // Not thread-safe; owned by the apply thread.
 #pragma once
@@ -65,12 +65,16 @@ using RequireTakenOver =
     std::function<TableName(const Relation& relation, const std::optional<RelationFacts>& facts,
                             const std::optional<TargetTable>& table)>;
 
+// The types of a relation's columns, parallel to them; without a name: gone since.
+using ColumnTypes = std::function<std::vector<TypeShape>(const Relation& relation)>;
+
 // What the map asks the link, once per shape of a relation.
 struct SchemaQuestions {
   // Throws where the source does not show yet what the transaction `xid` made of the relation.
   std::function<void(const Relation& relation, uint32_t xid)> require_shown;
   LookUp look_up;
   RequireTakenOver require_taken_over;
+  ColumnTypes column_types;
   EnsurePartition ensure_partition;
   EnsureColumns ensure_columns;
   // Whether the source's table has no other leaves than these.

@@ -9,16 +9,18 @@
 #include <vector>
 
 #include "core/table.h"
+#include "core/type_fit.h"
 
 namespace repld::schema {
 
 struct Column {
   std::string name;
-  std::string type;        // with modifier
-  std::string collation;   // empty: the type's own
-  std::string expression;  // default, or what a generated column is computed from
-  std::string identity;    // a: always, d: by default, empty: none
-  std::string generated;   // s: stored, v: virtual, empty: none
+  std::string type;             // with modifier
+  std::vector<TypePart> parts;  // of the type
+  std::string collation;        // empty: the type's own
+  std::string expression;       // default, or what a generated column is computed from
+  std::string identity;         // a: always, d: by default, empty: none
+  std::string generated;        // s: stored, v: virtual, empty: none
   std::string identity_options;
   bool not_null = false;
   bool local = true;  // false: comes from a parent

@@ -15,10 +15,6 @@ namespace repld::schema {
 // `source` is portable already. Changes come in the order in which they can be made.
 std::vector<Change> compare(const Database& source, const Database& target);
 
-// How a source type fits a target column's.
-enum class TypeFit { same, wider, different };
-TypeFit fit_of(const std::string& source, const std::string& target);
-
 // Parts of compare(), by what they look at; each appends to `changes`.
 void compare_surroundings(const Database& source, const Database& target,
                           std::vector<Change>& changes);

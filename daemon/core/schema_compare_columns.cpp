@@ -1,36 +1,13 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <optional>
-
 #include "core/schema_compare.h"
 #include "core/schema_essence.h"
 #include "core/sql_text.h"
+#include "core/type_fit.h"
 
 namespace repld::schema {
 
 namespace {
-
-std::string base_of(const std::string& type) {
-  const size_t open = type.find('(');
-  if (open == std::string::npos) {
-    return type;
-  }
-  const size_t close = type.find(')', open);
-  return type.substr(0, open) + (close == std::string::npos ? "" : type.substr(close + 1));
-}
-
-// First number in brackets; nothing when there is none.
-std::optional<long> length_of(const std::string& type) {
-  const size_t open = type.find('(');
-  return open == std::string::npos ? std::nullopt
-                                   : std::optional(std::strtol(&type[open + 1], nullptr, 10));
-}
-
-int integer_rank(const std::string& type) {
-  return type == "smallint" ? 1 : type == "integer" ? 2 : type == "bigint" ? 3 : 0;
-}
 
 class ColumnComparison {
  public:
@@ -84,12 +61,13 @@ class ColumnComparison {
   }
 
   void compare_type(const Column& want, const Column& have) {
-    const TypeFit fit = fit_of(want.type, have.type);
-    if (fit != TypeFit::same) {
+    const TypeFit fit = fit_of({want.type, want.parts}, {have.type, have.parts});
+    if (fit == TypeFit::lossy && want.type == have.type) {
+      other_parts(want, have);
+    } else if (fit != TypeFit::same) {
       add(fit == TypeFit::wider ? Severity::warning : Severity::error,
           fmt::format("column {} is {}, on the source {}", title(want), have.type, want.type),
-          fit == TypeFit::wider ? "All values fit, but the way back may not."
-                                : "Values may not fit or read otherwise.",
+          why(fit),
           {fmt::format("{} type {} using {}::{}", alter(want), want.type,
                        quote_identifier(want.name), want.type)});
     } else if (want.collation != have.collation) {
@@ -102,6 +80,25 @@ class ColumnComparison {
               "{} type {}{}", alter(want), want.type,
               want.collation.empty() ? " collate \"default\"" : " collate " + want.collation)});
     }
+  }
+
+  static const char* why(TypeFit fit) {
+    switch (fit) {
+      case TypeFit::wider: return "All values fit, but the way back may not.";
+      case TypeFit::lossy: return "Values would be written otherwise, and nothing would say so.";
+      default: return "Values may not fit or read otherwise.";
+    }
+  }
+
+  // Domains or composites of one name that are not the same.
+  void other_parts(const Column& want, const Column& have) {
+    const auto loss = loss_of({want.type, want.parts}, {have.type, have.parts});
+    add(Severity::error,
+        fmt::format("column {} holds {}, on the source {}", title(want), loss->target,
+                    loss->source),
+        why(TypeFit::lossy), {});
+    changes_.back().finding.action =
+        fmt::format("Make type {} on the target as it is on the source.", want.type);
   }
 
   void compare_generated(const Column& want, const Column& have) {
@@ -155,30 +152,6 @@ class ColumnComparison {
 };
 
 }  // namespace
-
-TypeFit fit_of(const std::string& source, const std::string& target) {
-  if (source == target) {
-    return TypeFit::same;
-  }
-  const int source_rank = integer_rank(source);
-  const int target_rank = integer_rank(target);
-  if (source_rank > 0 && target_rank > 0) {
-    return target_rank > source_rank ? TypeFit::wider : TypeFit::different;
-  }
-  const std::string base = base_of(source);
-  const bool text_like = base == "character varying";
-  if (text_like && target == "text") {
-    return TypeFit::wider;
-  }
-  if (base == base_of(target) && (text_like || base == "numeric")) {
-    if (!length_of(target)) {
-      return TypeFit::wider;
-    }
-    const bool longer = length_of(source) && *length_of(target) >= *length_of(source);
-    return text_like && longer ? TypeFit::wider : TypeFit::different;
-  }
-  return TypeFit::different;
-}
 
 void compare_columns(const Database& target, const Table& want, const Table& have,
                      std::vector<Change>& changes) {

@@ -2,8 +2,10 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "embedded_sql.h"
+#include "pg/column_types.h"
 
 namespace repld::doctor {
 
@@ -78,7 +80,9 @@ class Reader {
   }
 
   void read_columns() {
-    for_each(sql::kSchemaColumns, [](Table& table, const pqxx::row& row) {
+    std::map<uint32_t, std::vector<pg::TypeId>> types;  // by table, parallel to its columns
+    std::set<pg::TypeId> wanted;
+    for_each(sql::kSchemaColumns, [&](Table& table, const pqxx::row& row) {
       schema::Column column;
       column.name = text(row[1]);
       column.type = text(row[2]);
@@ -90,8 +94,16 @@ class Reader {
       column.local = row[8].as<bool>();
       column.identity_options = text(row[9]);
       column.variable_length = row[10].as<bool>();
+      types[table.oid].emplace_back(row[11].as<uint32_t>(), row[12].as<int32_t>());
+      wanted.insert(types[table.oid].back());
       table.columns.push_back(std::move(column));
     });
+    std::map<pg::TypeId, TypeShape> known = pg::read_types(transaction_, wanted);
+    for (Table& table : database_.tables) {
+      for (size_t i = 0; i < table.columns.size(); ++i) {
+        table.columns[i].parts = known[types[table.oid][i]].parts;
+      }
+    }
   }
 
   void read_rules() {

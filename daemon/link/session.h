@@ -49,6 +49,7 @@ class LinkSession {
   void require_own_slot();
   std::optional<RelationFacts> look_up(const Relation& relation);
   void require_not_replaced(const RelationFacts& facts);
+  std::vector<TypeShape> column_types(const Relation& relation);
   TableName root_of(const Relation& relation);
   void overtake_by_skip(const std::vector<RelationPtr>& relations);
   stream::ReaderOptions reader_options();

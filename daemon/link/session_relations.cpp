@@ -10,6 +10,7 @@
 #include "link/table_plan.h"
 #include "link/taken_over.h"
 #include "pg/catalog.h"
+#include "pg/column_types.h"
 #include "stream/replaced.h"
 
 namespace repld::link {
@@ -36,6 +37,20 @@ void LinkSession::require_not_replaced(const RelationFacts& facts) {
   if (!another.empty()) {
     throw stream::replaced_tables({facts.root.full()});
   }
+}
+
+// As the stream tells them: the catalogs may have changed since.
+std::vector<TypeShape> LinkSession::column_types(const Relation& relation) {
+  std::set<pg::TypeId> wanted;
+  for (const RelationColumn& column : relation.columns) {
+    wanted.emplace(column.type_oid, column.type_modifier);
+  }
+  std::map<pg::TypeId, TypeShape> known = pg::read_types(*source_, wanted);
+  std::vector<TypeShape> types;
+  for (const RelationColumn& column : relation.columns) {
+    types.push_back(known[{column.type_oid, column.type_modifier}]);
+  }
+  return types;
 }
 
 // As the link knows it. One that the source has dropped since is known to the target still, and so
@@ -86,6 +101,7 @@ apply::SchemaQuestions LinkSession::questions(Partitions& partitions, NewColumns
                                         const std::optional<TargetTable>& table) {
     return require_taken_over(*target_, shared_.name(), relation, facts, table);
   };
+  questions.column_types = [this](const Relation& relation) { return column_types(relation); };
   questions.ensure_partition = [&partitions](const Relation& leaf, const TableName& root,
                                              const std::function<void()>& before_ddl) {
     partitions.ensure(leaf, root, before_ddl);

@@ -63,9 +63,11 @@ void fit(pg::Session& target_session, const SourceTable& table, TablePlan& plan)
     throw missing_table(table.name);
   }
   for (const std::string& column : table.columns) {
-    if (target->find_column(column) == nullptr) {
+    const TargetColumn* found = target->find_column(column);
+    if (found == nullptr) {
       throw missing_column(table.name, column);
     }
+    require_no_loss(table.name, *found, table.types.at(column));
   }
   for (const std::string& column : table.generated) {
     const TargetColumn* found = target->find_column(column);

@@ -176,6 +176,35 @@ TEST_SUITE("large") {
     check_peak(pair, allowed);
   }
 
+  TEST_CASE("unique values change places within and across the parts of one transaction") {
+    PairOptions options;
+    options.extra = "[apply]\nmemory_mb = 16";  // parts of 1 MB
+    Pair pair(options);
+    pair.on_both(
+        "create table t (id int primary key, code text unique, place int, body text, "
+        "unique (place) deferrable)");
+    pair.on_source("insert into t select i, 'c' || i, i from generate_series(1, 20) i");
+    REQUIRE(pair.begin());
+    const auto two_parts = [](int from) {
+      return fmt::format(
+          "insert into t select i, 'f' || i, null, repeat(md5(i::text), 60) "
+          "from generate_series({}, {}) i; ",
+          from, from + 999);
+    };
+    pair.on_source(
+        "begin; update t set code = 'x' where id = 1; update t set code = 'c1' where id = 2; "
+        "update t set code = 'c2' where id = 1; " +
+        two_parts(1000) + "update t set code = 'y' where id = 3; delete from t where id = 5; " +
+        two_parts(2000) + "update t set code = 'c3' where id = 4; " + two_parts(3000) +
+        "update t set code = 'c4' where id = 3; insert into t values (100, 'c5', 5); "
+        "update t set place = 21 - place where id <= 100; " +
+        two_parts(4000) +
+        "update t set place = 21 - place where id <= 100; update t set id = -id; commit");
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.t"}) == "");
+    CHECK(pair.daemon.replctl({"events"}).out.find("drift") == std::string::npos);
+  }
+
   TEST_CASE("a value of 100 MB arrives, and an update that leaves it alone") {
     PairOptions options;
     options.extra = "[apply]\nmemory_mb = 16";

@@ -191,29 +191,3 @@ TEST_CASE("partitions and children say only what differs from their parent") {
         "create table \"public\".\"leaf\" partition of \"public\".\"orders\" FOR VALUES IN (1);\n"
         "alter table only \"public\".\"leaf\" alter column \"note\" set default 'leaf'::text;");
 }
-
-TEST_CASE("which types take all values of another") {
-  struct Row {
-    const char* source;
-    const char* target;
-    TypeFit fit;
-  };
-  const Row rows[] = {
-      {"integer", "integer", TypeFit::same},
-      {"integer", "bigint", TypeFit::wider},
-      {"bigint", "integer", TypeFit::different},
-      {"character varying(20)", "text", TypeFit::wider},
-      {"character varying(20)", "character varying(30)", TypeFit::wider},
-      {"character varying(20)", "character varying(10)", TypeFit::different},
-      {"character varying", "character varying(10)", TypeFit::different},
-      {"numeric(5,2)", "numeric", TypeFit::wider},
-      {"numeric(5,2)", "numeric(5,1)", TypeFit::different},
-      {"text", "jsonb", TypeFit::different},
-      {"timestamp without time zone", "timestamp with time zone", TypeFit::different},
-  };
-  for (const Row& row : rows) {
-    const std::string pair = std::string(row.source) + " -> " + row.target;
-    CAPTURE(pair);
-    CHECK(fit_of(row.source, row.target) == row.fit);
-  }
-}
