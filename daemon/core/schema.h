@@ -62,7 +62,9 @@ struct Table {
   TableName root;  // of a partition; else the table itself
   bool unlogged = false;
   std::string owner;
-  bool owned = false;  // by us
+  bool owned = false;            // by us
+  bool owner_superuser = false;  // the owner may do anything
+  bool may_join_owner = false;   // we may make ourselves a member of it
   std::string partition_key;
   std::optional<TableName> parent;  // of a partition
   std::string bounds;               // of a partition
@@ -139,7 +141,8 @@ struct SetAside {
 struct Database {
   std::string user;  // who asked
   std::string owner;
-  std::vector<Table> tables;  // parents first
+  std::string superuser = "a superuser";  // one of them, by name
+  std::vector<Table> tables;              // parents first
   std::vector<Sequence> sequences;
   std::vector<Type> types;  // a type after those it is made of
   std::vector<Function> functions;

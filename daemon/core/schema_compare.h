@@ -29,7 +29,10 @@ void compare_triggers(const Database& target, const Table& want, const Table& ha
 void compare_row_security(const Database& target, const Table& want, const Table& have,
                           std::vector<Change>& changes);
 
-// A change to the target that `role` makes; its SQL follows from the statements.
+// Who can alter the table now.
+const std::string& altering_role(const Database& target, const Table& table);
+
+// A change to the target that `role` makes; SQL and effect follow from the statements.
 Change change_of(Severity severity, const char* check, std::string what, std::string why,
                  std::vector<Statement> statements, const std::string& role);
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "core/effects.h"
 #include "core/schema_compare.h"
 #include "core/schema_essence.h"
 #include "core/sql_text.h"
@@ -8,6 +9,10 @@
 namespace repld::schema {
 
 namespace {
+
+constexpr const char* kTakesNull =
+    "The column takes nulls from then on, which applications of the target may not expect. For a "
+    "moment nobody can read or write the table.";
 
 class ColumnComparison {
  public:
@@ -19,7 +24,9 @@ class ColumnComparison {
     if (column.local && !want_.parent) {
       add(Severity::error, fmt::format("column {} is missing", title(column)),
           "There is no place for its values.",
-          {fmt::format("alter table {} add column {}", quoted(have_.name), column_clause(column))});
+          {fmt::format("alter table {} add column {}", quoted(have_.name), column_clause(column))},
+          kLocksForMoment + std::string(" With a default that is computed row by row, and with "
+                                        "identity, the table is written anew meanwhile."));
     }
   }
 
@@ -27,7 +34,7 @@ class ColumnComparison {
     if (column.not_null && column.expression.empty() && column.identity.empty()) {
       add(Severity::error, fmt::format("column {} is not on the source", title(column)),
           "It must not be null and has no default, so no row could be written.",
-          {alter(column) + " drop not null"});
+          {alter(column) + " drop not null"}, kTakesNull);
     }
   }
 
@@ -52,12 +59,13 @@ class ColumnComparison {
   }
 
   void add(Severity severity, const std::string& what, const std::string& why,
-           const std::vector<std::string>& sql) {
+           const std::vector<std::string>& sql, const std::string& effect) {
     std::vector<Statement> statements;
     for (const std::string& each : sql) {
-      statements.push_back({Phase::column, each});
+      statements.push_back({Phase::column, each, effect});
     }
-    changes_.push_back(change_of(severity, "column", what, why, statements, target_.user));
+    changes_.push_back(
+        change_of(severity, "column", what, why, statements, altering_role(target_, have_)));
   }
 
   void compare_type(const Column& want, const Column& have) {
@@ -69,7 +77,9 @@ class ColumnComparison {
           fmt::format("column {} is {}, on the source {}", title(want), have.type, want.type),
           why(fit),
           {fmt::format("{} type {} using {}::{}", alter(want), want.type,
-                       quote_identifier(want.name), want.type)});
+                       quote_identifier(want.name), want.type)},
+          std::string(kLocksWhileRewritten) +
+              " A value that does not fit stops it, and so does a view that shows the column.");
     } else if (want.collation != have.collation) {
       add(Severity::warning,
           fmt::format("column {} is collated {}, on the source {}", title(want),
@@ -78,7 +88,9 @@ class ColumnComparison {
           "Sorting and, with a nondeterministic collation, equality differ.",
           {fmt::format(
               "{} type {}{}", alter(want), want.type,
-              want.collation.empty() ? " collate \"default\"" : " collate " + want.collation)});
+              want.collation.empty() ? " collate \"default\"" : " collate " + want.collation)},
+          "Queries sort by it otherwise, and nobody can read or write the table while its indexes "
+          "are built anew.");
     }
   }
 
@@ -96,7 +108,7 @@ class ColumnComparison {
     add(Severity::error,
         fmt::format("column {} holds {}, on the source {}", title(want), loss->target,
                     loss->source),
-        why(TypeFit::lossy), {});
+        why(TypeFit::lossy), {}, "");
     changes_.back().finding.action =
         fmt::format("Make type {} on the target as it is on the source.", want.type);
   }
@@ -108,10 +120,15 @@ class ColumnComparison {
           "A generated column is not in the stream: the target has to compute it.",
           {fmt::format("alter table {} drop column {}", quoted(have_.name),
                        quote_identifier(want.name)),
-           fmt::format("alter table {} add column {}", quoted(have_.name), column_clause(want))});
+           fmt::format("alter table {} add column {}", quoted(have_.name), column_clause(want))},
+          std::string(
+              "The target's values of the column, and indexes and checks on it, are gone; it "
+              "is computed for every row. ") +
+              kLocksWhileRewritten);
     } else if (want.generated.empty() && !have.generated.empty()) {
       add(Severity::error, fmt::format("column {} is generated, on the source not", title(want)),
-          "The source's values could not be written.", {alter(want) + " drop expression"});
+          "The source's values could not be written.", {alter(want) + " drop expression"},
+          std::string("The column keeps its values and is no longer computed. ") + kLocksForMoment);
     }
   }
 
@@ -119,11 +136,12 @@ class ColumnComparison {
     if (have.not_null && !want.not_null) {
       add(Severity::error,
           fmt::format("column {} must not be null, on the source it may", title(want)),
-          "Rows with a null would be refused.", {alter(want) + " drop not null"});
+          "Rows with a null would be refused.", {alter(want) + " drop not null"}, kTakesNull);
     } else if (want.not_null && !have.not_null) {
       add(Severity::warning,
           fmt::format("column {} may be null, on the source it must not", title(want)),
-          "After the cutover nobody would check it.", {alter(want) + " set not null"});
+          "After the cutover nobody would check it.", {alter(want) + " set not null"},
+          std::string("A null is refused from then on. ") + kLocksWhileChecked);
     }
   }
 
@@ -142,7 +160,9 @@ class ColumnComparison {
       sql.push_back(each);
     }
     add(Severity::warning, fmt::format("default of column {} is not the source's", title(want)),
-        "After the cutover new rows would get another value, or none.", sql);
+        "After the cutover new rows would get another value, or none.", sql,
+        std::string("Rows that applications add here get another value from then on. ") +
+            kLocksForMoment);
   }
 
   const Database& target_;

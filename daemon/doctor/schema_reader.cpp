@@ -47,6 +47,8 @@ Table table_of(const pqxx::row& row) {
   table.identity_index = text(row[17]);
   table.identity_candidate = text(row[18]);
   table.grantees = list(row[19]);
+  table.owner_superuser = row[20].as<bool>();
+  table.may_join_owner = row[21].as<bool>();
   return table;
 }
 
@@ -181,10 +183,12 @@ Database read_schema(pg::Session& session, const std::function<bool(const Table&
     transaction.exec("set transaction isolation level repeatable read, read only");
     Database database;
     const auto who = transaction.exec(
-        "select current_user, pg_get_userbyid(datdba) from pg_database "
+        "select current_user, pg_get_userbyid(datdba), "
+        "(select rolname from pg_roles where rolsuper order by oid limit 1) from pg_database "
         "where datname = current_database()");
     database.user = text(who[0][0]);
     database.owner = text(who[0][1]);
+    database.superuser = text(who[0][2]);
     Reader(transaction, database).read(wanted);
     return database;
   });

@@ -149,7 +149,7 @@ const Refusal kRefusals[] = {
      "target",
      {"alter table t enable row level security", "alter table t force row level security"},
      "row_security",
-     "public.t applies to us",
+     "public.t applies to gen_user",
      "would hide rows"},
     {"rows on the target",
      "target",
@@ -195,6 +195,7 @@ void break_and_mend(Pair& pair, const Refusal& refusal) {
   CHECK(found[0].sql.empty() == (refusal.mend == Mend::by_hand));
   INFO(found[0].sql);
   if (refusal.mend == Mend::by_sql) {
+    CHECK(tells_its_effect(found[0]));
     mend(pair, found[0]);
   } else {
     run_each(platform, {refusal.undo});

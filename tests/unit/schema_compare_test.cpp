@@ -78,7 +78,7 @@ const Difference kDifferences[] = {
     {"row security", [](Database&, Database& target) { orders(target).row_security = false; },
      Severity::warning, "enable row level security;"},
     {"owner", [](Database&, Database& target) { orders(target).owned = false; }, Severity::error,
-     "owner to \"us\";"},
+     "grant \"us\" to \"us\";"},
     {"function", [](Database&, Database& target) { target.functions.clear(); }, Severity::warning,
      "CREATE FUNCTION public.touch()"},
     {"schema", [](Database&, Database& target) { target.namespaces.clear(); }, Severity::error,
@@ -130,7 +130,26 @@ TEST_CASE("each difference is one change with the statement that ends it") {
     CHECK(changes[0].finding.severity == row.severity);
     CHECK(changes[0].finding.side == Side::target);
     CAPTURE(changes[0].finding.sql);
-    CHECK(changes[0].finding.sql.find(row.sql) != std::string::npos);
+    const std::string& sql = changes[0].finding.sql;
+    CHECK(sql.find(row.sql) != std::string::npos);
+    // What changes something that is there says what that does to those who use it.
+    if (sql.rfind("alter table", 0) == 0 || sql.rfind("drop", 0) == 0) {
+      CHECK(changes[0].finding.effect != "");
+    }
+  }
+}
+
+TEST_CASE("who can alter a table is named: its owner while it is not ours") {
+  Database target = sample_schema();
+  orders(target).owned = false;
+  orders(target).owner = "them";
+  orders(target).owner_superuser = true;
+  orders(target).indexes.clear();
+  const std::vector<Change> changes = compare(sample_schema(), target);
+  REQUIRE(changes.size() == 2);
+  for (const Change& change : changes) {
+    CHECK(change.finding.role == "them");
+    CHECK(change.finding.effect != "");
   }
 }
 
