@@ -252,7 +252,7 @@ void Applier::committed(const InFlight& in_flight, uint64_t parts) {
   flow_.with([&](Flow& flow) {
     flow.progress.receive(applied_);
     flow.progress.apply(applied_);
-    flow.flush_done = batch.synchronous ? flush_sent_ : flow.flush_done;
+    flow.flush_done = std::max(flow.flush_done, batch.flush_request);
   });
   const Lsn due = batch.synchronous ? Lsn::invalid : port_.target_written();
   if (batch.synchronous) {
@@ -328,21 +328,29 @@ void Applier::track_durable() {
   if (durable) {
     reader_.notify();
   }
+  // Right behind what is in flight: the fence keeps everything else until it is answered.
+  if (flush_wanted > flush_sent_ && !held_ && !large_) {
+    flush_sent_ = flush_wanted;
+    send_flush();
+  }
   if (!in_flight_.empty() || port_.owed() > 0) {
     return;
   }
   const auto now = port_.now();
-  const bool asked = flush_wanted > flush_sent_;
-  if (asked || (!marks_.empty() && now - committed_at_ >= kForceFlushAfter)) {
-    flush_sent_ = flush_wanted;
-    Batch flush;
-    flush.from = flush.to = sent_;
-    flush.synchronous = true;
-    send(std::move(flush));
+  if (!marks_.empty() && now - committed_at_ >= kForceFlushAfter) {
+    send_flush();
   } else if (now - asked_at_ >= (marks_.empty() ? kSeenInterval : kAskInterval)) {
     asked_at_ = now;
     port_.send_position_query();
   }
+}
+
+void Applier::send_flush() {
+  Batch flush;
+  flush.from = flush.to = sent_;
+  flush.synchronous = true;
+  flush.flush_request = flush_sent_;
+  send(std::move(flush));
 }
 
 void Applier::finish() {
@@ -352,10 +360,7 @@ void Applier::finish() {
   }
   port_.receive_all();
   if (!marks_.empty()) {
-    Batch flush;
-    flush.from = flush.to = sent_;
-    flush.synchronous = true;
-    send(std::move(flush));
+    send_flush();
     port_.receive_all();
     settle();
   }

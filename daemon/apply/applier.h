@@ -99,6 +99,7 @@ class Applier {
   void count(const TransactionPart& part);
   bool move_idle_position();
   void track_durable();
+  void send_flush();
   void finish();
   [[noreturn]] void refuse(const InFlight& in_flight, const TransactionPart& part) const;
 
