@@ -96,6 +96,26 @@ std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared)
   return tables;
 }
 
+void show_taken_tables(pg::Session& target, Shared& shared) {
+  if (shared.status.with([](const LinkStatus& status) { return status.tables_known; })) {
+    return;
+  }
+  std::vector<TableStatus> shown = shown_tables(target, shared);
+  for (const auto& row : target.exec_params("select schema_name, table_name from repld.table_state "
+                                            "where link = $1 and state <> 'copied' order by 1, 2",
+                                            shared.name())) {
+    TableStatus table;
+    table.schema = row[0].c_str();
+    table.name = row[1].c_str();
+    table.group = group_of(shared.settings.config, table.schema, table.name);
+    shown.push_back(std::move(table));
+  }
+  shared.status.with([&](LinkStatus& status) {
+    status.tables = std::move(shown);
+    status.tables_known = true;
+  });
+}
+
 ReplicatedTables replicated_tables(pg::Session& live, const Shared& shared,
                                    pqxx::transaction_base& target, pqxx::transaction_base& source) {
   std::vector<SourceTable> known = pg::read_source_tables(source, pg::Sizes::estimated);

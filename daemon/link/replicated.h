@@ -23,6 +23,9 @@ void suspect(Shared& shared, const TableName& table, const char* reason);
 // For the status, with the last proof of each.
 std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared);
 
+// Puts into the status, once, what the link has taken according to its state, whole or half.
+void show_taken_tables(pg::Session& target, Shared& shared);
+
 struct UnprovableTable {
   TableName name;
   std::string reason;

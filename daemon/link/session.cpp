@@ -127,6 +127,8 @@ bool LinkSession::own_link() {
     shared_.status.with(
         [this](LinkStatus& status) { status.applied = status.durable = row_->lsn; });
   }
+  // Also where it goes no further: whoever asks where a table lives must hear of its copy.
+  show_taken_tables(*target_, shared_);
   found_paused_ = row_ && row_->paused;
   return !found_paused_;
 }
@@ -178,11 +180,6 @@ Lsn LinkSession::prepare_stream() {
     require_same_publications(settings.config, *row_);
     if (row_->phase == apply::Phase::streaming) {
       follow_renames(*source_, *target_, shared_);
-    }
-    // Also where it goes no further: whoever asks where a table lives must hear of its copy.
-    if (shared_.status.with([](const LinkStatus& status) { return status.tables.empty(); })) {
-      std::vector<TableStatus> shown = shown_tables(*target_, shared_);
-      shared_.status.with([&](LinkStatus& status) { status.tables = std::move(shown); });
     }
     require_placement(*target_, settings.config);
   }
