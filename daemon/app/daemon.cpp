@@ -104,9 +104,7 @@ class Daemon {
   void reload_at_signal() {
     reload_signal_.async_wait([this](boost::system::error_code failure, int) {
       if (!failure) {
-        sd_notify(0, "RELOADING=1");
         reload();
-        sd_notify(0, "READY=1");
         reload_at_signal();
       }
     });
@@ -114,6 +112,7 @@ class Daemon {
 
   // A configuration with a mistake changes nothing.
   void reload() {
+    sd_notify(0, "RELOADING=1");
     try {
       const Config read = load_config(config_path_);
       const Config before = config_;
@@ -136,16 +135,19 @@ class Daemon {
       forward_.link().record("reload", fmt::format("the configuration is left as it was: {} {} {}",
                                                    error.what(), error.detail(), error.hint()));
     }
+    sd_notify(0, "READY=1");
   }
 
   // The configuration moves no group: of one whose tables the link replicates it is the source.
-  Side primary_of(const GroupConfig& group, const LinkStatus& link) const {
+  const char* primary_of(const GroupConfig& group, const LinkStatus& link) const {
+    if (group.primary == Side::target && !link.tables_known) {
+      return "unknown";
+    }
     const bool replicated =
-        group.primary == Side::target &&
         std::any_of(link.tables.begin(), link.tables.end(), [&](const TableStatus& table) {
           return group_of(config_, table.schema, table.name) == group.name;
         });
-    return replicated ? Side::source : group.primary;
+    return to_string(replicated ? Side::source : group.primary);
   }
 
   // The link is stopped on a thread of its own, so that status and health still answer.
@@ -181,7 +183,7 @@ class Daemon {
                   [&](link::Link& link) { status->links.push_back(link.status()); });
     status->groups.push_back({"all", "source"});
     for (const GroupConfig& group : config_.groups) {
-      status->groups.push_back({group.name, to_string(primary_of(group, status->links.front()))});
+      status->groups.push_back({group.name, primary_of(group, status->links.front())});
     }
     metrics_.set_from(*status);
     try {
@@ -251,6 +253,7 @@ void check_servers(const Config& config) {
 
 int run_daemon(const Config& config, const std::string& config_path) {
   start_logging(config.log);
+  warn_of_exposed_passwords(config);
   return Daemon(config, config_path).run();
 }
 

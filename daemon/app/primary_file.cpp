@@ -8,12 +8,15 @@
 
 namespace repld::app {
 
-void write_primary_file(const std::string& control_socket, const std::string& json) {
+void write_primary_file(const std::string& control_socket, const std::optional<std::string>& json) {
+  if (!json) {
+    return;
+  }
   const auto path = std::filesystem::path(control_socket).parent_path() / "primary.json";
   {
     std::ifstream existing(path);
     const std::string content{std::istreambuf_iterator<char>(existing), {}};
-    if (content == json) {
+    if (content == *json) {
       return;
     }
   }
@@ -21,7 +24,7 @@ void write_primary_file(const std::string& control_socket, const std::string& js
   fresh += ".new";
   // One that could not be written whole never takes the place of the last that was.
   std::ofstream file(fresh, std::ios::trunc);
-  file << json;
+  file << *json;
   file.close();
   std::error_code failure;
   if (file) {
