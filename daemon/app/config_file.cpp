@@ -1,7 +1,10 @@
 #include "app/config_file.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <set>
 
@@ -302,6 +305,19 @@ std::optional<std::string> resolve_password(const ServerConfig& server, Side sid
     return std::string(value);
   }
   return std::nullopt;
+}
+
+void warn_of_exposed_passwords(const Config& config) {
+  namespace fs = std::filesystem;
+  for (const auto& [server, side] :
+       {std::pair(&config.source, Side::source), std::pair(&config.target, Side::target)}) {
+    std::error_code unreadable;
+    const fs::perms mode = fs::status(server->password_file, unreadable).permissions();
+    if (mode != fs::perms::unknown && (mode & fs::perms::others_read) != fs::perms::none) {
+      spdlog::warn("{}.password_file is readable by everyone: chmod o-rwx {}", to_string(side),
+                   server->password_file);
+    }
+  }
 }
 
 }  // namespace repld::app

@@ -18,4 +18,7 @@ Config parse_config(const std::string& text, const std::string& path);
 // none. Throws Error(config) when it cannot be read; the text never enters a message.
 std::optional<std::string> resolve_password(const ServerConfig& server, Side side);
 
+// Logs a warning for each password file that every user of the machine can read.
+void warn_of_exposed_passwords(const Config& config);
+
 }  // namespace repld::app

@@ -117,9 +117,7 @@ class Daemon {
   void reload_at_signal() {
     reload_signal_.async_wait([this](boost::system::error_code failure, int) {
       if (!failure) {
-        sd_notify(0, "RELOADING=1");
         reload();
-        sd_notify(0, "READY=1");
         reload_at_signal();
       }
     });
@@ -127,6 +125,7 @@ class Daemon {
 
   // A configuration with a mistake changes nothing.
   void reload() {
+    sd_notify(0, "RELOADING=1");
     try {
       const Config read = load_config(config_path_);
       const Config before = config_;
@@ -150,6 +149,7 @@ class Daemon {
       forward_.link().record("reload", fmt::format("the configuration is left as it was: {} {} {}",
                                                    error.what(), error.detail(), error.hint()));
     }
+    sd_notify(0, "READY=1");
   }
 
   // The routes say it. Where they do not, not yet or no more, a group whose tables the link brings
@@ -159,11 +159,14 @@ class Daemon {
     if (routes && routes->count(group.name) > 0) {
       return known_[group.name] = to_string(routes->at(group.name).primary);
     }
+    const auto known = known_.find(group.name);
+    if (known == known_.end() && group.primary == Side::target && !link.tables_known) {
+      return "unknown";
+    }
     const bool replicated =
         std::any_of(link.tables.begin(), link.tables.end(), [&](const TableStatus& table) {
           return group_of(config_, table.schema, table.name) == group.name;
         });
-    const auto known = known_.find(group.name);
     return replicated              ? to_string(Side::source)
            : known != known_.end() ? known->second
                                    : to_string(group.primary);
@@ -290,6 +293,7 @@ void check_servers(const Config& config) {
 
 int run_daemon(const Config& config, const std::string& config_path) {
   start_logging(config.log);
+  warn_of_exposed_passwords(config);
   return Daemon(config, config_path).run();
 }
 

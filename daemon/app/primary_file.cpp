@@ -22,16 +22,19 @@ std::string content_of(const std::filesystem::path& path) {
 
 }  // namespace
 
-void write_primary_file(const std::string& control_socket, const std::string& json) {
+void write_primary_file(const std::string& control_socket, const std::optional<std::string>& json) {
+  if (!json) {
+    return;
+  }
   const auto path = path_beside(control_socket);
-  if (content_of(path) == json) {
+  if (content_of(path) == *json) {
     return;
   }
   auto fresh = path;
   fresh += ".new";
   // One that could not be written whole never takes the place of the last that was.
   std::ofstream file(fresh, std::ios::trunc);
-  file << json;
+  file << *json;
   file.close();
   std::error_code failure;
   if (file) {

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 namespace repld::app {
 
-// Does nothing when the file has this content already. Throws Error(config) when it cannot write.
-void write_primary_file(const std::string& control_socket, const std::string& json);
+// Does nothing when the file has this content already, nor when it is not known: then what was
+// written last holds, for nobody but this daemon moves a group. Throws Error(config) when it cannot
+// write.
+void write_primary_file(const std::string& control_socket, const std::optional<std::string>& json);
 
 // What an earlier process left there: side by group. Empty without one.
 std::map<std::string, std::string> read_primary_file(const std::string& control_socket);

@@ -72,6 +72,9 @@ bool Applier::fill(const std::stop_token& stop) {
       settle_all();
     }
     Batch batch = next_batch();
+    if (batch.parts.empty() && held_) {
+      continue;
+    }
     if (batch.parts.empty()) {
       return sent || large_;
     }
@@ -91,7 +94,7 @@ Batch Applier::next_batch() {
     }
     if (!part->first || !part->last) {
       large_ = std::move(part);
-    } else if (batch.parts.empty() || fits(*part)) {
+    } else if ((batch.parts.empty() && in_flight_.empty()) || fits(*part)) {
       batch.add(std::move(*part));
     } else {
       held_ = std::move(part);
@@ -101,14 +104,15 @@ Batch Applier::next_batch() {
   return batch;
 }
 
-// What the target does not fit stops the link after all that it does fit: it may fit the one only
-// once it does not fit the other any more (a column that is renamed).
+// What the target does not fit stops the link after all that it does fit, what is in flight
+// included: it may fit the one only once it does not fit the other any more (a column that is
+// renamed).
 bool Applier::fits(const TransactionPart& part) {
   try {
     port_.map(part);
     return true;
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::schema) {
+    if (error.kind() == ErrorKind::connect) {
       throw;
     }
     return false;
@@ -116,6 +120,10 @@ bool Applier::fits(const TransactionPart& part) {
 }
 
 void Applier::send(Batch batch) {
+  // What comes behind it in the batch is known to fit.
+  if (!batch.parts.empty()) {
+    map(batch.parts.front());
+  }
   sent_ = batch.to;
   in_flight_.push_back(
       port_.send(std::move(batch), options_.strictness, BatchPort::Commit::with_changes));
@@ -159,7 +167,7 @@ void Applier::settle_all() {
 
 void Applier::apply_large(TransactionPart first, const std::stop_token& stop) {
   settle_all();
-  port_.map(first);
+  map(first);
   const Lsn from = sent_;
   const auto in_flight = port_.send_begin(from);
   in_large_ = true;
@@ -193,7 +201,7 @@ void Applier::apply_large(TransactionPart first, const std::stop_token& stop) {
 }
 
 void Applier::apply_part(const InFlightPtr& in_flight, const TransactionPart& part) {
-  port_.map(part);
+  map(part);
   if (restart_) {
     throw Error(ErrorKind::connect, "the target was altered amid a large transaction")
         .detail("the transaction is applied again from its start")
@@ -244,7 +252,7 @@ void Applier::committed(const InFlight& in_flight, uint64_t parts) {
   flow_.with([&](Flow& flow) {
     flow.progress.receive(applied_);
     flow.progress.apply(applied_);
-    flow.flush_done = batch.synchronous ? flush_sent_ : flow.flush_done;
+    flow.flush_done = std::max(flow.flush_done, batch.flush_request);
   });
   const Lsn due = batch.synchronous ? Lsn::invalid : port_.target_written();
   if (batch.synchronous) {
@@ -320,21 +328,29 @@ void Applier::track_durable() {
   if (durable) {
     reader_.notify();
   }
+  // Right behind what is in flight: the fence keeps everything else until it is answered.
+  if (flush_wanted > flush_sent_ && !held_ && !large_) {
+    flush_sent_ = flush_wanted;
+    send_flush();
+  }
   if (!in_flight_.empty() || port_.owed() > 0) {
     return;
   }
   const auto now = port_.now();
-  const bool asked = flush_wanted > flush_sent_;
-  if (asked || (!marks_.empty() && now - committed_at_ >= kForceFlushAfter)) {
-    flush_sent_ = flush_wanted;
-    Batch flush;
-    flush.from = flush.to = sent_;
-    flush.synchronous = true;
-    send(std::move(flush));
+  if (!marks_.empty() && now - committed_at_ >= kForceFlushAfter) {
+    send_flush();
   } else if (now - asked_at_ >= (marks_.empty() ? kSeenInterval : kAskInterval)) {
     asked_at_ = now;
     port_.send_position_query();
   }
+}
+
+void Applier::send_flush() {
+  Batch flush;
+  flush.from = flush.to = sent_;
+  flush.synchronous = true;
+  flush.flush_request = flush_sent_;
+  send(std::move(flush));
 }
 
 void Applier::finish() {
@@ -344,10 +360,7 @@ void Applier::finish() {
   }
   port_.receive_all();
   if (!marks_.empty()) {
-    Batch flush;
-    flush.from = flush.to = sent_;
-    flush.synchronous = true;
-    send(std::move(flush));
+    send_flush();
     port_.receive_all();
     settle();
   }

@@ -12,9 +12,10 @@
 // A refused row or a wrong count has aborted its batch on the server (core/apply_sql) and those
 // behind it (apply/batch_port). Here that batch is replayed with mending statements, its COMMIT
 // held until all counts are known; rows that had been missing are counted as drift. What still
-// fails stops the link: everything before it is committed first, then Error(conflict) says which
+// fails stops the link: everything before it is committed first, then the Error says which
 // transaction and table it was. What the target does not fit waits until all before it is settled,
-// and then stops the link with Error(schema); a crash while it waits has applied none of it.
+// and then stops the link with Error(schema), which names its transaction too; a crash while it
+// waits has applied none of it.
 //
 // Interleavings, with C a crash of this process and the server's view in brackets:
 //   sent, C              [rolls back, or commits progress and data together]  the next session
@@ -81,6 +82,7 @@ class Applier {
   bool fill(const std::stop_token& stop);  // true when something was sent
   Batch next_batch();
   bool fits(const TransactionPart& part);
+  void map(const TransactionPart& part);
   void send(Batch batch);
   void settle();  // finished batches, oldest first
   void settle_all();
@@ -97,6 +99,7 @@ class Applier {
   void count(const TransactionPart& part);
   bool move_idle_position();
   void track_durable();
+  void send_flush();
   void finish();
   [[noreturn]] void refuse(const InFlight& in_flight, const TransactionPart& part) const;
 

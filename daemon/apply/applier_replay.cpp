@@ -20,7 +20,29 @@ const char* name_of(ChangeKind kind) {
   return "change";
 }
 
+std::string place_of(const TransactionPart& part) {
+  return fmt::format("source transaction {}, {} at {}", part.xid,
+                     part.last ? "committed" : "committing", to_string(part.commit_lsn));
+}
+
 }  // namespace
+
+// As the port does, and names the transaction that the target does not fit.
+void Applier::map(const TransactionPart& part) {
+  try {
+    port_.map(part);
+  } catch (const Error& cause) {
+    if (cause.kind() == ErrorKind::connect) {
+      throw;
+    }
+    Error error(cause);
+    error.transaction(part.commit_lsn);
+    error.detail("{}{}{}", cause.detail(), cause.detail().empty() ? "" : "; ", place_of(part));
+    error.hint("{}{}Or leave the whole transaction out for good with replctl skip --lsn {}.",
+               cause.hint(), cause.hint().empty() ? "" : " ", to_string(part.commit_lsn));
+    throw error;
+  }
+}
 
 // The oldest batch failed. Those behind it cannot have been committed, unless it was a flush.
 void Applier::recover() {
@@ -82,7 +104,7 @@ void Applier::replay(Batch batch) {
   }
   roll_back();
   Batch& refused = in_flight->batch;
-  if (refused.parts.empty()) {
+  if (refused.parts.empty() || in_flight->failed_around) {
     throw Error(*in_flight->failure);
   }
   if (!in_flight->failed_change && refused.parts.size() > 1) {
@@ -113,22 +135,20 @@ void Applier::replay_singly(Batch batch) {
 // At one of its changes or, where constraints wait for that, at its COMMIT.
 void Applier::refuse(const InFlight& in_flight, const TransactionPart& part) const {
   const Error& cause = *in_flight.failure;
-  if (cause.kind() != ErrorKind::conflict) {
+  if (!worth_mending(in_flight)) {
     throw Error(cause);
   }
   const Change* change =
       in_flight.failed_change ? &part.changes[*in_flight.failed_change] : nullptr;
   const std::string table =
       change != nullptr && change->relation ? change->relation->full_name() : cause.table();
-  const std::string place = part.last ? "committed at " + to_string(part.commit_lsn)
-                                      : "committing at " + to_string(part.commit_lsn);
   const std::string what = change == nullptr ? std::string("COMMIT")
                                              : fmt::format("{} number {}", name_of(change->kind),
                                                            *in_flight.failed_change + 1);
-  Error error(ErrorKind::conflict, fmt::format("the target refused a change to \"{}\"", table));
+  Error error(cause.kind(), fmt::format("the target refused a change to \"{}\"", table));
   error.sqlstate(cause.sqlstate()).table(table).transaction(part.commit_lsn);
-  error.detail("{} of source transaction {}, {}: SQLSTATE {}{}{}", what, part.xid, place,
-               cause.sqlstate(), cause.detail().empty() ? "" : ", ", cause.detail());
+  error.detail("{} of {}: SQLSTATE {}{}{}", what, place_of(part), cause.sqlstate(),
+               cause.detail().empty() ? "" : ", ", cause.detail());
   error.hint(
       "Everything before this transaction is applied. Mend the row or the constraint on "
       "the target, then run replctl resume; or leave the whole transaction out for good with "

@@ -107,7 +107,7 @@ void BatchPort::send_part(const InFlightPtr& in_flight, const TransactionPart& p
 void BatchPort::send_rollback_to_part(const InFlightPtr& in_flight) {
   in_flight->failure.reset();
   in_flight->failed_change.reset();
-  in_flight->failed_rows = false;
+  in_flight->failed_around = false;
   queue(in_flight, Command::rollback_to_savepoint);
   queue(in_flight, Command::release_savepoint);
 }

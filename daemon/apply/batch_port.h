@@ -55,16 +55,15 @@ struct InFlight {
   std::optional<Error> failure;  // the first
   size_t failed_part = 0;        // what it was about, when `failed_change` is set
   std::optional<size_t> failed_change;
-  bool failed_rows = false;          // it was about folded rows
+  bool failed_around = false;        // it was about no change, nor the COMMIT
   std::map<TableName, Drift> drift;  // mending: rows that were not as the change implies
 };
 using InFlightPtr = std::shared_ptr<InFlight>;
 
 // Whether the same changes are to be tried one by one: the target refused rows, or a statement for
-// many of them that it may take for one.
+// many of them that it may take for one. If not that, then the transaction at fault is to be found.
 inline bool worth_mending(const InFlight& in_flight) {
-  const ErrorKind kind = in_flight.failure->kind();
-  return kind == ErrorKind::conflict || (kind == ErrorKind::schema && in_flight.failed_rows);
+  return in_flight.failure->kind() != ErrorKind::connect && !in_flight.failed_around;
 }
 
 class BatchPort {

@@ -35,18 +35,12 @@ void bind_truncate(SchemaMap& schema, const Truncate& truncate, BoundChange& bou
     if (whole.count(mapped.mapping.target) > 0) {
       continue;
     }
-    if (mapped.truncate_target.empty() && schema.empties(truncate, mapped)) {
+    if (mapped.truncate_target.empty()) {
+      schema.require_truncatable(truncate, mapped);
       whole.insert(mapped.mapping.target);
       targets.push_back((mapped.mapping.partitioned ? "" : "only ") + mapped.mapping.target);
       pending.insert(mapped.deferrable.begin(), mapped.deferrable.end());
       continue;
-    }
-    if (mapped.truncate_target.empty()) {
-      throw Error(ErrorKind::schema, fmt::format("TRUNCATE of partition \"{}\" cannot be applied",
-                                                 relation->full_name()))
-          .detail("the target divides \"{}\" in another way", mapped.table.full())
-          .hint("Give the target a partition of the same name and bounds, then run replctl resume.")
-          .table(relation->full_name());
     }
     targets.push_back(mapped.truncate_target);
     pending.insert(mapped.deferrable.begin(), mapped.deferrable.end());

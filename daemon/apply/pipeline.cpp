@@ -239,15 +239,16 @@ void Pipeline::fail(const Owed& owed, Error error) {
   if (owed.in_flight->failure) {
     return;
   }
-  if (owed.kind == Owed::Kind::change || owed.kind == Owed::Kind::prepare) {
+  const bool changing = owed.kind == Owed::Kind::change || owed.kind == Owed::Kind::prepare;
+  if (changing) {
     if (owed.place) {
       owed.in_flight->failed_part = owed.place->part;
       owed.in_flight->failed_change = owed.place->change;
     } else {
-      owed.in_flight->failed_rows = true;
       keep_order(owed.relation->table);
     }
   }
+  owed.in_flight->failed_around = !changing && owed.kind != Owed::Kind::commit;
   owed.in_flight->failure = std::move(error);
 }
 

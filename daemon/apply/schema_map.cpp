@@ -142,7 +142,7 @@ void SchemaMap::map_all(const TransactionPart& part) {
   }
   for (const Truncate& truncate : part.truncates) {
     for (const RelationPtr& relation : truncate.relations) {
-      find(relation);
+      require_truncatable(truncate, find(relation));
     }
   }
 }
@@ -155,24 +155,12 @@ MappedRelation& SchemaMap::find(const RelationPtr& relation) {
   return *relations_.emplace(relation.get(), map(relation)).first->second;
 }
 
-TargetTable SchemaMap::target_of(const Relation& relation, const TableName& root, bool known) {
-  std::optional<TargetTable> table = pg::read_target_table(target_, root);
-  if (table && !has_columns(*table, relation) && ask_.ensure_columns(relation, *table, release_)) {
-    table = pg::read_target_table(target_, root);
+// With the columns that the link adds.
+TargetTable SchemaMap::complete(const Relation& relation, TargetTable table) {
+  if (has_columns(table, relation) || !ask_.ensure_columns(relation, table, release_)) {
+    return table;
   }
-  if (!table && !known) {
-    throw Error(
-        ErrorKind::schema,
-        fmt::format("table \"{}\" is missing on the target, and gone from the source", root.full()))
-        .hint(
-            "Changes from before are still to be applied. Create it on the target with the columns "
-            "that it had, run replctl resume, and drop it there once the link has caught up.")
-        .table(root.full());
-  }
-  if (!table) {
-    throw missing_table(root);
-  }
-  return *table;
+  return pg::read_target_table(target_, table.name).value_or(table);
 }
 
 // A commit streams before the source shows it: what does not fit may fit once it does.
@@ -194,28 +182,32 @@ std::unique_ptr<MappedRelation> SchemaMap::map_as_shown(const RelationPtr& relat
   RelationFacts source;
   source.root = own_name;
   source.identity = dropped_;
-  const std::optional<RelationFacts> known = ask_.look_up(relation->oid);
+  const std::optional<RelationFacts> known = ask_.look_up(*relation);
   source = known.value_or(source);
-  const TargetTable table = target_of(*relation, source.root, known.has_value());
+  const auto there = pg::read_target_table(target_, source.root);
+  const TableName known_as = ask_.require_taken_over(*relation, known, there);
+  const TargetTable table = complete(*relation, *there);
   if (own_name != table.name) {
     ask_.ensure_partition(*relation, table.name, release_);
   }
   auto mapped = std::make_unique<MappedRelation>();
   mapped->relation = relation;
-  mapped->table = table.name;
+  mapped->table = known_as;
   mapped->source_root = source.root_oid;
   mapped->mapping.target = quote_qualified(table.name.schema, table.name.name);
   mapped->mapping.partitioned = table.partitioned;
   mapped->deferrable = table.deferrable;
   const std::vector<std::string> identity = identity_columns(*relation, source, table);
   mapped->inserts_only = identity.empty() && relation->identity != ReplicaIdentity::full;
-  for (const RelationColumn& column : relation->columns) {
-    mapped->mapping.columns.push_back(map_column(*relation, column, table, identity));
+  const std::vector<TypeShape> types = ask_.column_types(*relation);
+  for (size_t i = 0; i < relation->columns.size(); ++i) {
+    mapped->mapping.columns.push_back(map_column(*relation, relation->columns[i], table, identity));
+    require_no_loss(table.name, *table.find_column(relation->columns[i].name), types[i]);
   }
-  mapped->mapping.refetch = refetch_literals(link_, table.name, *relation, identity);
+  mapped->mapping.refetch = refetch_literals(link_, known_as, *relation, identity);
   // Of a partition that the source has dropped since, the name is all that is left.
   const auto own = pg::relation_facts(target_, own_name);
-  if (own && (!known || own->same_bounds(source))) {
+  if (own && own->root_oid == table.oid && (!known || own->same_bounds(source))) {
     mapped->truncate_target = (pg::is_partitioned(target_, own_name) ? "" : "only ") +
                               quote_qualified(own_name.schema, own_name.name);
   }
@@ -230,6 +222,18 @@ bool SchemaMap::empties(const Truncate& truncate, const MappedRelation& relation
     }
   }
   return relation.source_root != 0 && ask_.are_all_leaves(relation.source_root, leaves);
+}
+
+void SchemaMap::require_truncatable(const Truncate& truncate, const MappedRelation& relation) {
+  if (!relation.truncate_target.empty() || empties(truncate, relation)) {
+    return;
+  }
+  const std::string name = relation.relation->full_name();
+  throw Error(ErrorKind::schema,
+              fmt::format("TRUNCATE of partition \"{}\" cannot be applied", name))
+      .detail("the target divides \"{}\" in another way", relation.table.full())
+      .hint("Give the target a partition of the same name and bounds, then run replctl resume.")
+      .table(name);
 }
 
 std::unique_ptr<Prepared> SchemaMap::make(Statement statement) {

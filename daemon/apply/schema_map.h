@@ -1,8 +1,8 @@
 // Source relations to target tables: by name, columns by name, partitions through their root.
 //
 // A relation is mapped when its first change (or its first change of shape) arrives. What does
-// not fit is Error(schema) before a value can be lost: a column that the target lacks, a key that
-// no unique index of the target matches.
+// not fit is Error(schema) before a value can be lost: a column that the target lacks or whose type
+// would change values without a word, a key that no unique index of the target matches.
 //
 // Not thread-safe; owned by the apply thread.
 #pragma once
@@ -31,7 +31,7 @@ struct Prepared {
 
 struct MappedRelation {
   RelationPtr relation;
-  TableName table;           // on the target, the root
+  TableName table;           // on the target, the root, as the link knows it
   uint32_t source_root = 0;  // 0: gone
   RowMapping mapping;
   bool inserts_only = false;  // nothing identifies its rows, and nothing but INSERTs is due
@@ -49,7 +49,7 @@ struct MappedRelation {
 
 // What the source's catalogs say of a relation; nothing when it has been dropped since. Throws
 // Error(schema) when its table bears the name of another that was copied.
-using LookUp = std::function<std::optional<RelationFacts>(uint32_t source_oid)>;
+using LookUp = std::function<std::optional<RelationFacts>(const Relation& relation)>;
 // Makes sure that the target has a partition for this one, whose root is given. Calls `before_ddl`
 // before it does anything that waits for locks on the table.
 using EnsurePartition = std::function<void(const Relation& leaf, const TableName& root,
@@ -59,11 +59,22 @@ using EnsurePartition = std::function<void(const Relation& leaf, const TableName
 using EnsureColumns = std::function<bool(const Relation& relation, const TargetTable& table,
                                          const std::function<void()>& before_ddl)>;
 
+// The name by which the link knows `table`, which takes the relation's rows. Throws Error(schema)
+// when there is none of the name, or the link has not made a replica of that one.
+using RequireTakenOver =
+    std::function<TableName(const Relation& relation, const std::optional<RelationFacts>& facts,
+                            const std::optional<TargetTable>& table)>;
+
+// The types of a relation's columns, parallel to them; without a name: gone since.
+using ColumnTypes = std::function<std::vector<TypeShape>(const Relation& relation)>;
+
 // What the map asks the link, once per shape of a relation.
 struct SchemaQuestions {
   // Throws where the source does not show yet what the transaction `xid` made of the relation.
   std::function<void(const Relation& relation, uint32_t xid)> require_shown;
   LookUp look_up;
+  RequireTakenOver require_taken_over;
+  ColumnTypes column_types;
   EnsurePartition ensure_partition;
   EnsureColumns ensure_columns;
   // Whether the source's table has no other leaves than these.
@@ -89,6 +100,8 @@ class SchemaMap {
 
   // Whether every leaf is emptied of the source's table that the relation belongs to.
   bool empties(const Truncate& truncate, const MappedRelation& relation);
+  // Throws Error(schema) where nothing on the target says the same as the TRUNCATE of `relation`.
+  void require_truncatable(const Truncate& truncate, const MappedRelation& relation);
 
   Prepared& insert(MappedRelation& relation, Strictness strictness);
   Prepared& remove(MappedRelation& relation, Strictness strictness);
@@ -101,8 +114,7 @@ class SchemaMap {
  private:
   std::unique_ptr<MappedRelation> map(const RelationPtr& relation);
   std::unique_ptr<MappedRelation> map_as_shown(const RelationPtr& relation);
-  // `known`: the source has the relation still.
-  TargetTable target_of(const Relation& relation, const TableName& root, bool known);
+  TargetTable complete(const Relation& relation, TargetTable table);
   std::unique_ptr<Prepared> make(Statement statement);
 
   pg::Session& target_;

@@ -165,8 +165,10 @@ std::string render_status(const Json& status, bool colour) {
     text += render_link(link, colour);
   }
   for (const Json& group : status["groups"]) {
-    text += fmt::format("group {}: written on the {}\n", group["name"].get<std::string>(),
-                        group["primary"].get<std::string>());
+    const std::string primary = group["primary"];
+    text += fmt::format("group {}: {}\n", group["name"].get<std::string>(),
+                        primary == "unknown" ? "where it is written is not known yet"
+                                             : "written on the " + primary);
   }
   text += fmt::format("repld {}, http on {}\n", status["version"].get<std::string>(),
                       status["http_listen"].get<std::string>());

@@ -36,7 +36,9 @@ class Session : public std::enable_shared_from_this<Session> {
       : stream_(std::move(socket)), port_(port), access_(access) {
     ++open_connections(access_);
   }
-  ~Session() { --open_connections(access_); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() { leave(); }
 
   void read() {
     parser_.emplace();
@@ -55,6 +57,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void answer() {
     if (access_ == Access::full) {
       stream_.expires_never();
+      watch_for_leaving();
     } else {
       stream_.expires_after(kAnswerTimeout);
     }
@@ -69,7 +72,36 @@ class Session : public std::enable_shared_from_this<Session> {
     });
   }
 
+  // A client that was interrupted while a command waits gives up its place for others at once; the
+  // command goes on, and nobody hears its answer.
+  void watch_for_leaving() {
+    stream_.socket().async_wait(boost::asio::socket_base::wait_read,
+                                [weak = weak_from_this(), turn = turn_](beast::error_code failure) {
+                                  const auto self = weak.lock();
+                                  if (!self || failure || self->turn_ != turn) {
+                                    return;
+                                  }
+                                  beast::error_code gone;
+                                  const size_t more = self->stream_.socket().available(gone);
+                                  if (gone || more == 0) {
+                                    self->leave();
+                                  }
+                                });
+  }
+
+  void leave() {
+    if (open_) {
+      open_ = false;
+      --open_connections(access_);
+      stream_.close();
+    }
+  }
+
   void write(Response response) {
+    ++turn_;
+    if (!open_) {
+      return;
+    }
     const auto& request = parser_->get();
     http::response<http::string_body> answer(static_cast<http::status>(response.status),
                                              request.version());
@@ -94,6 +126,8 @@ class Session : public std::enable_shared_from_this<Session> {
   beast::basic_stream<boost::asio::generic::stream_protocol> stream_;
   const ControlPort& port_;
   const Access access_;
+  bool open_ = true;
+  uint64_t turn_ = 0;  // answers begun
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::string_body>> answer_;

@@ -72,6 +72,12 @@ Response events(const ControlPort& port, std::string_view query) {
   return {200, "application/json", events_json(port.events(*after_id, *count))};
 }
 
+Response primary(const ControlPort& port) {
+  const std::optional<std::string> sides = primary_json(*port.status());
+  return sides ? Response{200, "application/json", *sides}
+               : failure(503, "not known until the link has read its state on the target");
+}
+
 std::optional<Command> command_of(std::string_view path, std::string_view query) {
   if (path == "/api/v1/pause") return Command::pause;
   if (path == "/api/v1/resume") return Command::resume;
@@ -102,7 +108,7 @@ std::optional<Response> read(const ControlPort& port, Access access, std::string
     return Response{200, "application/json", status_json(*port.status())};
   }
   if (path == "/api/v1/cutover") return Response{200, "application/json", port.cutover()};
-  if (path == "/primary") return Response{200, "application/json", primary_json(*port.status())};
+  if (path == "/primary") return primary(port);
   if (path == "/api/v1/events" && access == Access::full) return events(port, query);
   return std::nullopt;
 }

@@ -18,7 +18,8 @@ struct Batch {
   std::vector<TransactionPart> parts;  // each a whole transaction; none: only the position moves
   size_t rows = 0;
   size_t bytes = 0;
-  bool synchronous = false;  // its COMMIT waits for the flush
+  bool synchronous = false;    // its COMMIT waits for the flush
+  uint64_t flush_request = 0;  // of the flow, the newest that this meets
 
   // Takes no further transaction. One may exceed the limits, since it is never divided here.
   bool full(const BatchLimits& limits) const {

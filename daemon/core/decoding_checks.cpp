@@ -13,7 +13,8 @@ namespace {
 constexpr int64_t kSmallWalKeepMb = 1024;
 constexpr int64_t kDaySeconds = 86'400;
 constexpr const char* kWayBack =
-    "After the cutover the way back cannot be decoded; it needs the change-log instead.";
+    "Nothing is in the way of moving here. But a way back to the source after the cutover reads "
+    "the changes from this server's WAL, and could not.";
 
 class DecodingChecks {
  public:
@@ -30,9 +31,10 @@ class DecodingChecks {
     check_transactions();
     if (!forward_) {
       say_way_back();
-      return;
     }
-    check_retention();
+    if (forward_ || !explained_) {
+      check_retention();
+    }
   }
 
  private:
@@ -58,6 +60,9 @@ class DecodingChecks {
                               "Changes cannot be decoded from this WAL.");
     finding.sql = "alter system set wal_level = 'logical';";
     finding.role = facts_.superuser();
+    finding.effect =
+        "The restart ends every session of the server, and what is written later takes somewhat "
+        "more WAL.";
     finding.action = "On a managed server set it in the panel. The server has to be restarted.";
   }
 
@@ -70,26 +75,32 @@ class DecodingChecks {
                               "Only such a role may stream changes.");
     finding.sql = fmt::format("alter role {} replication;", quote_identifier(facts_.role.name));
     finding.role = facts_.superuser();
+    finding.effect = fmt::format(
+        "Nothing changes for applications, but {} may from then on read what is written to any "
+        "database of this server.",
+        facts_.role.name);
     finding.action =
         "Where nobody is superuser: use the role that the provider gives it to (on Supabase "
         "postgres), or ask the provider.";
   }
 
-  // On the source it is an error of its own, see core/session_checks.
+  // On the source it is an error of its own, and on a target that lets us make nothing at all, see
+  // core/session_checks.
   void check_publication() {
-    if (forward_ || facts_.may_create_schemas) {
+    if (forward_ || facts_.may_create_schemas || !facts_.has_own_schema) {
       return;
     }
-    Finding& finding = refuse(
-        "way_back_publication",
-        fmt::format("role {} may not create a publication in database {}", facts_.role.name,
-                    facts_.database),
-        kWayBack);
+    Finding& finding = refuse("way_back_publication",
+                              fmt::format("role {} may not create a publication in database {}",
+                                          facts_.role.name, facts_.database),
+                              kWayBack);
     finding.sql =
         fmt::format("grant create on database {} to {};", quote_identifier(facts_.database),
                     quote_identifier(facts_.role.name));
     finding.role = facts_.database_owner;
   }
+
+  bool may_drop_slots() const { return facts_.role.superuser || facts_.role.replication; }
 
   bool has_own_slot() const {
     return std::any_of(facts_.slots.begin(), facts_.slots.end(),
@@ -115,7 +126,8 @@ class DecodingChecks {
     for (const SlotHolder& slot : facts_.slots) {
       if (!slot.active) {
         finding.sql = fmt::format("select pg_drop_replication_slot({});", quote_literal(slot.name));
-        finding.role = facts_.role.name;
+        finding.role = may_drop_slots() ? facts_.role.name : facts_.superuser();
+        finding.effect = "What used to read this slot can never go on from where it stood.";
         finding.action += fmt::format(
             ", or drop {} by the SQL, only if nothing is ever to read it again", slot.name);
         break;
@@ -156,6 +168,11 @@ class DecodingChecks {
                                           : trial.hint;
   }
 
+  // Any role may end its own sessions, few those of others.
+  std::string ending_role(const OpenTransaction& open) const {
+    return facts_.may_signal && !open.superuser ? facts_.role.name : open.role;
+  }
+
   void check_transactions() {
     const bool blocked = facts_.trial.sqlstate == "55P03";
     for (const OpenTransaction& open : facts_.transactions) {
@@ -169,7 +186,10 @@ class DecodingChecks {
                                    "A new slot waits until it has ended.");
       finding.sql = prepared ? fmt::format("rollback prepared {};", quote_literal(open.gid))
                              : fmt::format("select pg_terminate_backend({});", open.pid);
-      finding.role = open.role;
+      finding.role = prepared ? open.role : ending_role(open);
+      finding.effect = prepared ? "All that this transaction did is undone."
+                                : "The session ends, and what its transaction did is undone; its "
+                                  "application sees a lost connection.";
       finding.action = prepared ? "Or COMMIT PREPARED, as whoever prepared it meant."
                                 : "Wait for it, or end it by the SQL: its work is then undone.";
       findings_.push_back(std::move(finding));
@@ -183,42 +203,59 @@ class DecodingChecks {
     }
     findings_.push_back(finding_of(Severity::warning, "way_back", facts_.side,
                                    "the way back cannot be decoded from this server",
-                                   "A rollback after the cutover needs the change-log, or a "
-                                   "provider that gives REPLICATION and wal_level = logical."));
+                                   "After a cutover there would be no going back to the source "
+                                   "with the rows written here, unless the provider gives "
+                                   "REPLICATION and wal_level = logical."));
     findings_.back().action = "Settle this before the cutover: afterwards it is too late.";
   }
 
+  // Of the slot that the link holds here, on the target that of the way back.
   void check_retention() {
-    const std::string keep = facts_.setting("max_slot_wal_keep_size");
     const int64_t mb = facts_.number("max_slot_wal_keep_size");
-    if (keep == "-1") {
-      findings_.push_back(finding_of(Severity::ok, "wal_keep", facts_.side,
-                                     "max_slot_wal_keep_size is unlimited",
-                                     "While repld is down, WAL piles up on the source's disk."));
+    if (facts_.setting("max_slot_wal_keep_size") == "-1") {
+      pass("wal_keep", "max_slot_wal_keep_size is unlimited",
+           forward_ ? "While repld is down, WAL piles up on the source's disk."
+                    : "While repld is down after a cutover, WAL piles up on the target's disk.");
+    } else if (mb >= kSmallWalKeepMb) {
+      pass("wal_keep", fmt::format("max_slot_wal_keep_size is {} MB", mb), loss_beyond());
     } else {
-      const bool small = mb < kSmallWalKeepMb;
-      findings_.push_back(finding_of(
-          small ? Severity::warning : Severity::ok, "wal_keep", facts_.side,
-          fmt::format("max_slot_wal_keep_size is {} MB", mb),
-          "A slot that falls behind by more WAL than this is lost, and the copy starts anew."));
-      if (small) {
-        findings_.back().sql =
-            "alter system set max_slot_wal_keep_size = '4GB';\nselect pg_reload_conf();";
-        findings_.back().role = facts_.superuser();
-        findings_.back().action =
-            "On a managed server set it in the panel or CLI (Supabase: postgres-config update).";
-      }
+      Finding& finding =
+          warn("wal_keep", fmt::format("max_slot_wal_keep_size is {} MB", mb), loss_beyond());
+      finding.sql = "alter system set max_slot_wal_keep_size = '4GB';\nselect pg_reload_conf();";
+      finding.role = facts_.superuser();
+      finding.effect =
+          "Slots that lag, also those of others, may take up to 4 GB of the server's disk.";
+      finding.action =
+          "On a managed server set it in the panel or CLI (Supabase: postgres-config update), or "
+          "ask the provider.";
     }
     const int64_t idle = facts_.number("idle_replication_slot_timeout");
     if (idle > 0 && idle < kDaySeconds) {
-      findings_.push_back(
-          finding_of(Severity::warning, "slot_timeout", facts_.side,
-                     fmt::format("idle_replication_slot_timeout is {} s", idle),
-                     "A slot that repld leaves alone for longer, in an outage, is lost."));
-      findings_.back().sql =
-          "alter system set idle_replication_slot_timeout = 0;\nselect pg_reload_conf();";
-      findings_.back().role = facts_.superuser();
+      Finding& finding =
+          warn("slot_timeout", fmt::format("idle_replication_slot_timeout is {} s", idle),
+               forward_ ? "A slot that repld leaves alone for longer, in an outage, "
+                          "is lost."
+                        : "After the cutover the slot of the way back is lost in an "
+                          "outage of repld that takes longer, and the way back with "
+                          "it.");
+      finding.sql = "alter system set idle_replication_slot_timeout = 0;\nselect pg_reload_conf();";
+      finding.role = facts_.superuser();
+      finding.effect =
+          "Slots that nobody reads any more, also those of others, keep WAL until they are "
+          "dropped.";
+      finding.action = "On a managed server set it in the panel, or ask the provider.";
     }
+  }
+
+  Finding& warn(const char* check, std::string what, std::string why) {
+    return findings_.emplace_back(
+        finding_of(Severity::warning, check, facts_.side, std::move(what), std::move(why)));
+  }
+  const char* loss_beyond() const {
+    return forward_ ? "A slot that falls behind by more WAL than this is lost, and the copy starts "
+                      "anew."
+                    : "After the cutover the slot of the way back is lost when it falls behind by "
+                      "more WAL than this, and the way back with it.";
   }
 
   const ServerFacts& facts_;

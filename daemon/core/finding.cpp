@@ -21,7 +21,8 @@ Json json_of(const Finding& finding) {
           {"why", finding.why},
           {"sql", finding.sql},
           {"role", finding.role},
-          {"action", finding.action}};
+          {"action", finding.action},
+          {"effect", finding.effect}};
 }
 
 }  // namespace
@@ -35,9 +36,9 @@ const char* to_string(Severity severity) {
   return "error";
 }
 
-Latency latency_of(Side side, std::vector<double> samples_ms) {
+Timing timing_of(std::vector<double> samples_ms) {
   std::sort(samples_ms.begin(), samples_ms.end());
-  return {side, percentile(samples_ms, 50), percentile(samples_ms, 99)};
+  return {percentile(samples_ms, 50), percentile(samples_ms, 99)};
 }
 
 bool has_error(const Report& report) {
@@ -52,11 +53,25 @@ std::string report_json(const Report& report) {
   }
   Json latency = Json::object();
   for (const Latency& side : report.latencies) {
-    latency[to_string(side.side)] = {{"p50_ms", side.p50_ms}, {"p99_ms", side.p99_ms}};
+    latency[to_string(side.side)] = {{"p50_ms", side.query.p50_ms},
+                                     {"p99_ms", side.query.p99_ms},
+                                     {"round_trip_p50_ms", side.round_trip.p50_ms},
+                                     {"round_trip_p99_ms", side.round_trip.p99_ms}};
+  }
+  Json sizes = Json::object();
+  for (const TableSize& size : report.sizes) {
+    sizes[size.table.full()] = {{"source_bytes", size.source_bytes},
+                                {"target_bytes", size.target_bytes}};
+  }
+  Json servers = Json::object();
+  for (const Place& place : report.places) {
+    servers[to_string(place.side)] = place.text;
   }
   const Json body = {{"ready", !has_error(report)},
+                     {"servers", std::move(servers)},
                      {"findings", std::move(findings)},
                      {"latency", std::move(latency)},
+                     {"sizes", std::move(sizes)},
                      {"closed_groups", report.closed_groups},
                      {"ddl", report.ddl}};
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);

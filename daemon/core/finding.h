@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/config.h"
+#include "core/table.h"
 
 namespace repld {
 
@@ -23,25 +24,49 @@ struct Finding {
   std::string sql;     // mends it when run on `side` as `role`; empty: SQL cannot
   std::string role;    // who has to run it
   std::string action;  // what a person has to do or decide, with or instead of the SQL
+  // What the SQL does to those who use the database meanwhile and afterwards: locks, rights that
+  // go, rules that no longer hold. Empty: nothing, or there is none.
+  std::string effect = {};
 };
 
-// Of the timing of one side's queries, in milliseconds.
-struct Latency {
-  Side side = Side::source;
+// In milliseconds.
+struct Timing {
   double p50_ms = 0;
   double p99_ms = 0;
 };
-Latency latency_of(Side side, std::vector<double> samples_ms);
+Timing timing_of(std::vector<double> samples_ms);
+
+struct Latency {
+  Side side = Side::source;
+  Timing round_trip;  // of a message that asks for nothing: the way there and back
+  Timing query;       // of a small query
+};
+
+// A table with its partitions.
+struct TableSize {
+  TableName table;
+  int64_t source_bytes = 0;  // with indexes and TOAST
+  int64_t target_bytes = 0;  // what it has there by now
+};
+
+// Which server and database, as whom.
+struct Place {
+  Side side = Side::source;
+  std::string text;
+};
 
 struct Report {
+  std::vector<Place> places;
   std::vector<Finding> findings;
   std::vector<Latency> latencies;
+  std::vector<TableSize> sizes;                         // of the source's tables
   std::vector<std::vector<std::string>> closed_groups;  // tables that foreign keys hold together
   std::string ddl;                                      // makes the target fit; empty: it does
 };
 
 bool has_error(const Report& report);
-// {"ready":..,"findings":[..],"latency":{..},"closed_groups":[..],"ddl":".."}
+// {"ready":..,"servers":{..},"findings":[..],"latency":{..},"sizes":{..},"closed_groups":[..],
+//  "ddl":".."}
 std::string report_json(const Report& report);
 
 }  // namespace repld

@@ -9,16 +9,18 @@
 #include <vector>
 
 #include "core/table.h"
+#include "core/type_fit.h"
 
 namespace repld::schema {
 
 struct Column {
   std::string name;
-  std::string type;        // with modifier
-  std::string collation;   // empty: the type's own
-  std::string expression;  // default, or what a generated column is computed from
-  std::string identity;    // a: always, d: by default, empty: none
-  std::string generated;   // s: stored, v: virtual, empty: none
+  std::string type;             // with modifier
+  std::vector<TypePart> parts;  // of the type
+  std::string collation;        // empty: the type's own
+  std::string expression;       // default, or what a generated column is computed from
+  std::string identity;         // a: always, d: by default, empty: none
+  std::string generated;        // s: stored, v: virtual, empty: none
   std::string identity_options;
   bool not_null = false;
   bool local = true;  // false: comes from a parent
@@ -60,7 +62,9 @@ struct Table {
   TableName root;  // of a partition; else the table itself
   bool unlogged = false;
   std::string owner;
-  bool owned = false;  // by us
+  bool owned = false;            // by us
+  bool owner_superuser = false;  // the owner may do anything
+  bool may_join_owner = false;   // we may make ourselves a member of it
   std::string partition_key;
   std::optional<TableName> parent;  // of a partition
   std::string bounds;               // of a partition
@@ -137,7 +141,8 @@ struct SetAside {
 struct Database {
   std::string user;  // who asked
   std::string owner;
-  std::vector<Table> tables;  // parents first
+  std::string superuser = "a superuser";  // one of them, by name
+  std::vector<Table> tables;              // parents first
   std::vector<Sequence> sequences;
   std::vector<Type> types;  // a type after those it is made of
   std::vector<Function> functions;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/sql_text.h"
+#include "core/ownership.h"
 
 namespace repld::schema {
 
@@ -19,6 +19,12 @@ void compare_table(const Database& source, const Database& target, const Table& 
         fmt::format("{} {} is missing", want.parent ? "partition" : "table", want.name.full()),
         want.parent ? "Rows for it would find no place." : "There is no place for its rows.",
         create_table(source, want), target.user));
+    if (want.parent && target.find_table(*want.parent) != nullptr) {
+      changes.back().finding.effect = fmt::format(
+          "Nobody can read or write {} until rows of its default partition, if it has "
+          "one, are looked through.",
+          want.parent->full());
+    }
     return;
   }
   if (want.partition_key != have->partition_key || want.bounds != have->bounds) {
@@ -39,15 +45,12 @@ void compare_table(const Database& source, const Database& target, const Table& 
     changes.push_back(std::move(change));
   }
   if (!have->owned) {
-    changes.push_back(
-        change_of(Severity::error, "ownership",
-                  fmt::format("table {} belongs to {}, not to us", want.name.full(), have->owner),
-                  "Only its owner can put guard triggers on it and set its foreign keys aside.",
-                  {{Phase::table, fmt::format("alter table {} owner to {}", quoted(have->name),
-                                              quote_identifier(target.user))}},
-                  have->owner));
-    changes.back().in_script = false;
-    changes.back().finding.action = "Or make our role a member of the owning one.";
+    changes.push_back(change_of(
+        Severity::error, "ownership",
+        fmt::format("table {} belongs to {}, not to {}", want.name.full(), have->owner,
+                    target.user),
+        "Only its owner can put guard triggers on it and set its foreign keys aside.", {}, ""));
+    mend_ownership(*have, target.user, target.superuser, changes.back().finding);
   }
   compare_columns(target, want, *have, changes);
   compare_constraints(target, want, *have, changes);
@@ -69,6 +72,17 @@ void add_foreign_keys(const Database& target, const Table& want, std::vector<Cha
   }
 }
 
+// Each sentence once.
+std::string effect_of(const std::vector<Statement>& statements) {
+  std::string text;
+  for (const Statement& statement : statements) {
+    if (text.find(statement.effect) == std::string::npos) {
+      text += (text.empty() ? "" : " ") + statement.effect;
+    }
+  }
+  return text;
+}
+
 Phase phase_of(const Change& change) {
   Phase first = Phase::foreign_key;
   for (const Statement& statement : change.statements) {
@@ -79,6 +93,10 @@ Phase phase_of(const Change& change) {
 
 }  // namespace
 
+const std::string& altering_role(const Database& target, const Table& table) {
+  return table.owned ? target.user : table.owner;
+}
+
 Change change_of(Severity severity, const char* check, std::string what, std::string why,
                  std::vector<Statement> statements, const std::string& role) {
   Change change;
@@ -88,6 +106,7 @@ Change change_of(Severity severity, const char* check, std::string what, std::st
   change.finding.what = std::move(what);
   change.finding.why = std::move(why);
   change.finding.sql = text_of(statements);
+  change.finding.effect = effect_of(statements);
   change.finding.role = statements.empty() ? "" : role;
   change.statements = std::move(statements);
   return change;

@@ -15,10 +15,6 @@ namespace repld::schema {
 // `source` is portable already. Changes come in the order in which they can be made.
 std::vector<Change> compare(const Database& source, const Database& target);
 
-// How a source type fits a target column's.
-enum class TypeFit { same, wider, different };
-TypeFit fit_of(const std::string& source, const std::string& target);
-
 // Parts of compare(), by what they look at; each appends to `changes`.
 void compare_surroundings(const Database& source, const Database& target,
                           std::vector<Change>& changes);
@@ -33,7 +29,10 @@ void compare_triggers(const Database& target, const Table& want, const Table& ha
 void compare_row_security(const Database& target, const Table& want, const Table& have,
                           std::vector<Change>& changes);
 
-// A change to the target that `role` makes; its SQL follows from the statements.
+// Who can alter the table now.
+const std::string& altering_role(const Database& target, const Table& table);
+
+// A change to the target that `role` makes; SQL and effect follow from the statements.
 Change change_of(Severity severity, const char* check, std::string what, std::string why,
                  std::vector<Statement> statements, const std::string& role);
 

@@ -1,36 +1,18 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <optional>
-
+#include "core/effects.h"
 #include "core/schema_compare.h"
 #include "core/schema_essence.h"
 #include "core/sql_text.h"
+#include "core/type_fit.h"
 
 namespace repld::schema {
 
 namespace {
 
-std::string base_of(const std::string& type) {
-  const size_t open = type.find('(');
-  if (open == std::string::npos) {
-    return type;
-  }
-  const size_t close = type.find(')', open);
-  return type.substr(0, open) + (close == std::string::npos ? "" : type.substr(close + 1));
-}
-
-// First number in brackets; nothing when there is none.
-std::optional<long> length_of(const std::string& type) {
-  const size_t open = type.find('(');
-  return open == std::string::npos ? std::nullopt
-                                   : std::optional(std::strtol(&type[open + 1], nullptr, 10));
-}
-
-int integer_rank(const std::string& type) {
-  return type == "smallint" ? 1 : type == "integer" ? 2 : type == "bigint" ? 3 : 0;
-}
+constexpr const char* kTakesNull =
+    "The column takes nulls from then on, which applications of the target may not expect. For a "
+    "moment nobody can read or write the table.";
 
 class ColumnComparison {
  public:
@@ -42,7 +24,9 @@ class ColumnComparison {
     if (column.local && !want_.parent) {
       add(Severity::error, fmt::format("column {} is missing", title(column)),
           "There is no place for its values.",
-          {fmt::format("alter table {} add column {}", quoted(have_.name), column_clause(column))});
+          {fmt::format("alter table {} add column {}", quoted(have_.name), column_clause(column))},
+          kLocksForMoment + std::string(" With a default that is computed row by row, and with "
+                                        "identity, the table is written anew meanwhile."));
     }
   }
 
@@ -50,7 +34,7 @@ class ColumnComparison {
     if (column.not_null && column.expression.empty() && column.identity.empty()) {
       add(Severity::error, fmt::format("column {} is not on the source", title(column)),
           "It must not be null and has no default, so no row could be written.",
-          {alter(column) + " drop not null"});
+          {alter(column) + " drop not null"}, kTakesNull);
     }
   }
 
@@ -75,23 +59,27 @@ class ColumnComparison {
   }
 
   void add(Severity severity, const std::string& what, const std::string& why,
-           const std::vector<std::string>& sql) {
+           const std::vector<std::string>& sql, const std::string& effect) {
     std::vector<Statement> statements;
     for (const std::string& each : sql) {
-      statements.push_back({Phase::column, each});
+      statements.push_back({Phase::column, each, effect});
     }
-    changes_.push_back(change_of(severity, "column", what, why, statements, target_.user));
+    changes_.push_back(
+        change_of(severity, "column", what, why, statements, altering_role(target_, have_)));
   }
 
   void compare_type(const Column& want, const Column& have) {
-    const TypeFit fit = fit_of(want.type, have.type);
-    if (fit != TypeFit::same) {
+    const TypeFit fit = fit_of({want.type, want.parts}, {have.type, have.parts});
+    if (fit == TypeFit::lossy && want.type == have.type) {
+      other_parts(want, have);
+    } else if (fit != TypeFit::same) {
       add(fit == TypeFit::wider ? Severity::warning : Severity::error,
           fmt::format("column {} is {}, on the source {}", title(want), have.type, want.type),
-          fit == TypeFit::wider ? "All values fit, but the way back may not."
-                                : "Values may not fit or read otherwise.",
+          why(fit),
           {fmt::format("{} type {} using {}::{}", alter(want), want.type,
-                       quote_identifier(want.name), want.type)});
+                       quote_identifier(want.name), want.type)},
+          std::string(kLocksWhileRewritten) +
+              " A value that does not fit stops it, and so does a view that shows the column.");
     } else if (want.collation != have.collation) {
       add(Severity::warning,
           fmt::format("column {} is collated {}, on the source {}", title(want),
@@ -100,8 +88,29 @@ class ColumnComparison {
           "Sorting and, with a nondeterministic collation, equality differ.",
           {fmt::format(
               "{} type {}{}", alter(want), want.type,
-              want.collation.empty() ? " collate \"default\"" : " collate " + want.collation)});
+              want.collation.empty() ? " collate \"default\"" : " collate " + want.collation)},
+          "Queries sort by it otherwise, and nobody can read or write the table while its indexes "
+          "are built anew.");
     }
+  }
+
+  static const char* why(TypeFit fit) {
+    switch (fit) {
+      case TypeFit::wider: return "All values fit, but the way back may not.";
+      case TypeFit::lossy: return "Values would be written otherwise, and nothing would say so.";
+      default: return "Values may not fit or read otherwise.";
+    }
+  }
+
+  // Domains or composites of one name that are not the same.
+  void other_parts(const Column& want, const Column& have) {
+    const auto loss = loss_of({want.type, want.parts}, {have.type, have.parts});
+    add(Severity::error,
+        fmt::format("column {} holds {}, on the source {}", title(want), loss->target,
+                    loss->source),
+        why(TypeFit::lossy), {}, "");
+    changes_.back().finding.action =
+        fmt::format("Make type {} on the target as it is on the source.", want.type);
   }
 
   void compare_generated(const Column& want, const Column& have) {
@@ -111,10 +120,15 @@ class ColumnComparison {
           "A generated column is not in the stream: the target has to compute it.",
           {fmt::format("alter table {} drop column {}", quoted(have_.name),
                        quote_identifier(want.name)),
-           fmt::format("alter table {} add column {}", quoted(have_.name), column_clause(want))});
+           fmt::format("alter table {} add column {}", quoted(have_.name), column_clause(want))},
+          std::string(
+              "The target's values of the column, and indexes and checks on it, are gone; it "
+              "is computed for every row. ") +
+              kLocksWhileRewritten);
     } else if (want.generated.empty() && !have.generated.empty()) {
       add(Severity::error, fmt::format("column {} is generated, on the source not", title(want)),
-          "The source's values could not be written.", {alter(want) + " drop expression"});
+          "The source's values could not be written.", {alter(want) + " drop expression"},
+          std::string("The column keeps its values and is no longer computed. ") + kLocksForMoment);
     }
   }
 
@@ -122,11 +136,12 @@ class ColumnComparison {
     if (have.not_null && !want.not_null) {
       add(Severity::error,
           fmt::format("column {} must not be null, on the source it may", title(want)),
-          "Rows with a null would be refused.", {alter(want) + " drop not null"});
+          "Rows with a null would be refused.", {alter(want) + " drop not null"}, kTakesNull);
     } else if (want.not_null && !have.not_null) {
       add(Severity::warning,
           fmt::format("column {} may be null, on the source it must not", title(want)),
-          "After the cutover nobody would check it.", {alter(want) + " set not null"});
+          "After the cutover nobody would check it.", {alter(want) + " set not null"},
+          std::string("A null is refused from then on. ") + kLocksWhileChecked);
     }
   }
 
@@ -145,7 +160,9 @@ class ColumnComparison {
       sql.push_back(each);
     }
     add(Severity::warning, fmt::format("default of column {} is not the source's", title(want)),
-        "After the cutover new rows would get another value, or none.", sql);
+        "After the cutover new rows would get another value, or none.", sql,
+        std::string("Rows that applications add here get another value from then on. ") +
+            kLocksForMoment);
   }
 
   const Database& target_;
@@ -155,30 +172,6 @@ class ColumnComparison {
 };
 
 }  // namespace
-
-TypeFit fit_of(const std::string& source, const std::string& target) {
-  if (source == target) {
-    return TypeFit::same;
-  }
-  const int source_rank = integer_rank(source);
-  const int target_rank = integer_rank(target);
-  if (source_rank > 0 && target_rank > 0) {
-    return target_rank > source_rank ? TypeFit::wider : TypeFit::different;
-  }
-  const std::string base = base_of(source);
-  const bool text_like = base == "character varying";
-  if (text_like && target == "text") {
-    return TypeFit::wider;
-  }
-  if (base == base_of(target) && (text_like || base == "numeric")) {
-    if (!length_of(target)) {
-      return TypeFit::wider;
-    }
-    const bool longer = length_of(source) && *length_of(target) >= *length_of(source);
-    return text_like && longer ? TypeFit::wider : TypeFit::different;
-  }
-  return TypeFit::different;
-}
 
 void compare_columns(const Database& target, const Table& want, const Table& have,
                      std::vector<Change>& changes) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/effects.h"
 #include "core/schema_compare.h"
 #include "core/schema_essence.h"
 #include "core/sql_text.h"
@@ -30,6 +31,30 @@ bool is_set_aside(const Database& target, const Table& table, const std::string&
          target.set_aside.end();
 }
 
+constexpr const char* kIndexGoes =
+    "Queries that used it become slower, and what it kept unique is no longer kept so; for a "
+    "moment nobody can read or write the table.";
+constexpr const char* kHoldsNoMore = "What it has refused on the target is accepted from then on. ";
+
+constexpr const char* kTriggerActs =
+    "It acts on what applications write here from then on (not on what repld writes); writers wait "
+    "for a moment.";
+
+std::string adding_effect(char kind) {
+  switch (kind) {
+    case 'f':
+      return "Nobody can write to either table until every row is checked; one that leads nowhere "
+             "stops it, and is refused from then on.";
+    case 'c':
+      return std::string(
+                 "What contradicts it is refused from then on, and stops it if it is there. ") +
+             kLocksWhileChecked;
+    default:
+      return "Nobody can read or write the table until its index is built; rows that contradict it "
+             "stop it, and are refused from then on.";
+  }
+}
+
 const Constraint* find_alike(const Table& table, const Constraint& wanted) {
   for (const Constraint& each : table.constraints) {
     if (each.kind == wanted.kind && essence_of(each) == essence_of(wanted)) {
@@ -55,16 +80,18 @@ void add_missing(const Database& target, const Table& want, const Table& have,
   const Statement add = add_constraint(want, constraint);
   std::vector<Statement> statements;
   if (otherwise) {
-    statements.push_back({add.phase, drop_constraint(have, constraint.name)});
+    statements.push_back({add.phase, drop_constraint(have, constraint.name),
+                          kHoldsNoMore + std::string(kLocksForMoment)});
   }
   statements.push_back(add);
+  statements.back().effect = adding_effect(constraint.kind);
   const bool primary = constraint.kind == 'p';
   const bool key = primary || constraint.name == want.identity_index;
-  changes.push_back(
-      change_of(key ? Severity::error : Severity::warning, primary ? "primary_key" : "constraint",
-                fmt::format("{} {} of {} is {}", kind_name(constraint.kind), constraint.name,
-                            want.name.full(), otherwise ? "not the source's" : "missing"),
-                key ? kFindsRows : kAfterCutover, std::move(statements), target.user));
+  changes.push_back(change_of(
+      key ? Severity::error : Severity::warning, primary ? "primary_key" : "constraint",
+      fmt::format("{} {} of {} is {}", kind_name(constraint.kind), constraint.name,
+                  want.name.full(), otherwise ? "not the source's" : "missing"),
+      key ? kFindsRows : kAfterCutover, std::move(statements), altering_role(target, have)));
   if (constraint.kind == 'f') {
     changes.back().finding.check = "foreign_key";
   }
@@ -103,11 +130,14 @@ void compare_constraints(const Database& target, const Table& want, const Table&
         has_named(want, constraint.name)) {
       continue;
     }
-    changes.push_back(change_of(
-        Severity::warning, "constraint",
-        fmt::format("{} {} of {} is not on the source", kind_name(constraint.kind), constraint.name,
-                    want.name.full()),
-        kMayRefuse, {{Phase::constraint, drop_constraint(have, constraint.name)}}, target.user));
+    changes.push_back(
+        change_of(Severity::warning, "constraint",
+                  fmt::format("{} {} of {} is not on the source", kind_name(constraint.kind),
+                              constraint.name, want.name.full()),
+                  kMayRefuse,
+                  {{Phase::constraint, drop_constraint(have, constraint.name),
+                    kHoldsNoMore + std::string(kLocksForMoment)}},
+                  altering_role(target, have)));
     changes.back().in_script = false;
   }
 }
@@ -121,17 +151,18 @@ void compare_indexes(const Database& target, const Table& want, const Table& hav
     std::vector<Statement> statements;
     const bool otherwise = has_index_named(have, index.name);
     if (otherwise) {
-      statements.push_back({Phase::index, drop_index(have, index.name)});
+      statements.push_back({Phase::index, drop_index(have, index.name), kIndexGoes});
     }
-    statements.push_back({Phase::index, create_index(index)});
+    statements.push_back({Phase::index, create_index(index), kWritersWait});
     const bool key = index.name == want.identity_index;
     changes.push_back(change_of(key ? Severity::error : Severity::warning, "index",
                                 fmt::format("index {} of {} is {}", index.name, want.name.full(),
                                             otherwise ? "not the source's" : "missing"),
-                                key            ? kFindsRows
-                                : index.unique ? kAfterCutover
-                                               : "After the cutover queries would be slower.",
-                                std::move(statements), target.user));
+                                key ? kFindsRows
+                                : index.unique
+                                    ? "After the cutover nobody would keep its values unique."
+                                    : "After the cutover queries would be slower.",
+                                std::move(statements), altering_role(target, have)));
   }
   for (const Index& index : have.indexes) {
     if (index.unique && !index.of_constraint && find_alike(want, index) == nullptr &&
@@ -139,7 +170,8 @@ void compare_indexes(const Database& target, const Table& want, const Table& hav
       changes.push_back(change_of(
           Severity::warning, "index",
           fmt::format("unique index {} of {} is not on the source", index.name, want.name.full()),
-          kMayRefuse, {{Phase::index, drop_index(have, index.name)}}, target.user));
+          kMayRefuse, {{Phase::index, drop_index(have, index.name), kIndexGoes}},
+          altering_role(target, have)));
       changes.back().in_script = false;
     }
   }
@@ -153,25 +185,34 @@ void compare_triggers(const Database& target, const Table& want, const Table& ha
     const std::string title = fmt::format("trigger {} of {}", trigger.name, want.name.full());
     const std::string name = quote_identifier(trigger.name);
     if (found == have.triggers.end()) {
+      std::vector<Statement> statements = create_trigger(want, trigger);
+      statements.front().effect = kTriggerActs;
       changes.push_back(change_of(Severity::warning, "trigger", title + " is missing",
-                                  "After the cutover it would not act.",
-                                  create_trigger(want, trigger), target.user));
+                                  "After the cutover it would not act.", std::move(statements),
+                                  altering_role(target, have)));
     } else if (found->definition != trigger.definition) {
       std::vector<Statement> statements = create_trigger(want, trigger);
-      statements.insert(statements.begin(), {Phase::trigger, fmt::format("drop trigger {} on {}",
-                                                                         name, quoted(have.name))});
+      statements.front().effect = kTriggerActs;
+      statements.insert(
+          statements.begin(),
+          {Phase::trigger, fmt::format("drop trigger {} on {}", name, quoted(have.name)),
+           std::string("The one that is there acts no more. ") + kLocksForMoment});
       changes.push_back(change_of(Severity::warning, "trigger", title + " is not the source's",
                                   "After the cutover it would act otherwise.",
-                                  std::move(statements), target.user));
+                                  std::move(statements), altering_role(target, have)));
     } else if (found->enabled != trigger.enabled && !is_set_aside(target, want, trigger.name)) {
       changes.push_back(
           change_of(Severity::warning, "trigger",
                     fmt::format("{} is {}, on the source it is not", title,
                                 found->enabled ? "enabled" : "disabled"),
                     "After the cutover it would act otherwise.",
-                    {{Phase::trigger, fmt::format("alter table {} {} trigger {}", quoted(have.name),
-                                                  trigger.enabled ? "enable" : "disable", name)}},
-                    target.user));
+                    {{Phase::trigger,
+                      fmt::format("alter table {} {} trigger {}", quoted(have.name),
+                                  trigger.enabled ? "enable" : "disable", name),
+                      trigger.enabled ? kTriggerActs
+                                      : "It acts no more on what applications write here; writers "
+                                        "wait for a moment."}},
+                    altering_role(target, have)));
     }
   }
 }
@@ -182,11 +223,15 @@ void compare_row_security(const Database& target, const Table& want, const Table
     const bool there = std::any_of(have.policies.begin(), have.policies.end(),
                                    [&](const Policy& each) { return each.name == policy.name; });
     if (!there) {
-      changes.push_back(
-          change_of(Severity::warning, "policy",
-                    fmt::format("policy {} of {} is missing", policy.name, want.name.full()),
-                    "After the cutover other roles would see other rows.",
-                    {{Phase::row_security, policy.definition}}, target.user));
+      changes.push_back(change_of(
+          Severity::warning, "policy",
+          fmt::format("policy {} of {} is missing", policy.name, want.name.full()),
+          "After the cutover other roles would see other rows.",
+          {{Phase::row_security, policy.definition,
+            std::string("Roles that it names see and write other rows from then on, where "
+                        "row level security is on. ") +
+                kLocksForMoment}},
+          altering_role(target, have)));
     }
   }
   if (want.row_security && !have.row_security) {
@@ -195,17 +240,24 @@ void compare_row_security(const Database& target, const Table& want, const Table
                   fmt::format("row level security of {} is off", want.name.full()),
                   "After the cutover other roles would see all rows.",
                   {{Phase::row_security,
-                    fmt::format("alter table {} enable row level security", quoted(have.name))}},
-                  target.user));
+                    fmt::format("alter table {} enable row level security", quoted(have.name)),
+                    std::string("Roles other than the owner see and write only what a policy lets "
+                                "them, without one nothing. ") +
+                        kLocksForMoment}},
+                  altering_role(target, have)));
   }
-  if (have.hides_rows) {
-    changes.push_back(
-        change_of(Severity::error, "row_security",
-                  fmt::format("row level security of {} applies to us", want.name.full()),
-                  "Rows would be hidden from us or refused.",
-                  {{Phase::row_security,
-                    fmt::format("alter table {} no force row level security", quoted(have.name))}},
-                  have.owner));
+  if (have.hides_rows && have.row_security_forced) {  // else whose table it is stands in the way
+    changes.push_back(change_of(
+        Severity::error, "row_security",
+        fmt::format("row level security of {} applies to {}", want.name.full(), target.user),
+        "Rows would be hidden from repld or refused.",
+        {{Phase::row_security,
+          fmt::format("alter table {} no force row level security", quoted(have.name)),
+          fmt::format("The table's policies no longer hold for its owner {} and members "
+                      "of it: an application that logs in as one sees and writes all "
+                      "rows. {}",
+                      have.owner, kLocksForMoment)}},
+        have.owner));
   }
 }
 

@@ -98,7 +98,7 @@ class SurroundingsComparison {
     }
     changes_.push_back(change_of(
         Severity::error, "schema",
-        fmt::format("schema {} does not let us {}", schema,
+        fmt::format("schema {} does not let {} {}", schema, target_.user,
                     found->usage ? "create tables" : "use its tables"),
         "Tables of it are to be replicated.",
         {{Phase::schema, fmt::format("grant usage, create on schema {} to {}",
@@ -123,6 +123,8 @@ class SurroundingsComparison {
           {{Phase::extension, fmt::format("create extension {} schema {}", quote_identifier(name),
                                           quote_identifier(home))}});
       if (!found->trusted) {
+        changes_.back().in_script = target_.user == target_.superuser;
+        last().role = target_.superuser;
         last().action =
             "Only a superuser may create it: on a managed server use the provider's panel.";
       }
@@ -204,7 +206,9 @@ class SurroundingsComparison {
           fmt::format("sequence {} counts otherwise", sequence.name.full()),
           fmt::format("Source: {}; target: {}", sequence.options, found->options),
           {{Phase::sequence,
-            fmt::format("alter sequence {} {}", quoted(sequence.name), sequence.options)}});
+            fmt::format("alter sequence {} {}", quoted(sequence.name), sequence.options),
+            "Numbers that applications of the target take from it follow other steps or bounds "
+            "from then on, which may lie below those that are used."}});
     }
   }
 

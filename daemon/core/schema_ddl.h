@@ -30,6 +30,8 @@ enum class Phase {
 struct Statement {
   Phase phase = Phase::table;
   std::string sql;  // without a semicolon
+  // What it does to those who use the target meanwhile and afterwards; empty: nothing.
+  std::string effect = {};
 };
 
 // A difference between the sides and the statements that end it.

@@ -92,7 +92,8 @@ class Adapter {
     drop_uuid_requirement();
     if (!grantees_.empty()) {
       leave_out("grants", fmt::format("rights of {} are not created", fmt::join(grantees_, ", ")),
-                "Roles belong to a server; grant what the application's own roles need.");
+                "Roles belong to a server, and the target has others.",
+                "Before the cutover grant what the application's own roles need there.");
     }
     return std::move(left_out_);
   }
@@ -105,13 +106,17 @@ class Adapter {
     return without_uuid_extension(std::move(text));
   }
 
-  void leave_out(const char* check, const std::string& what, const std::string& why) {
+  void leave_out(const char* check, const std::string& what, const std::string& why,
+                 const char* action =
+                     "If the application relies on it, make what replaces it on the target before "
+                     "the cutover; else there is nothing to do.") {
     Finding finding;
     finding.severity = Severity::warning;
     finding.check = check;
     finding.side = Side::target;
     finding.what = what;
     finding.why = why;
+    finding.action = action;
     left_out_.push_back(std::move(finding));
   }
 
@@ -132,7 +137,7 @@ class Adapter {
         leave_out(
             "default",
             fmt::format("default of {}.{} becomes {}", table.name.full(), column.name, expression),
-            "It makes the same values without the extension uuid-ossp.");
+            "It makes the same values without the extension uuid-ossp.", "");
       }
       column.expression = expression;
     }

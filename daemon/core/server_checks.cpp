@@ -10,6 +10,21 @@ namespace repld {
 
 namespace {
 
+// Who may undo all of them: a role its own, an owner what its database says, a superuser the rest.
+std::string resetting_role(const ServerFacts& facts) {
+  std::string all;
+  for (const ReadOnlyOrigin& origin : facts.read_only_origins) {
+    const std::string one = !origin.role.empty()      ? facts.role.name
+                            : origin.database.empty() ? facts.superuser()
+                                                      : facts.database_owner;
+    if (!all.empty() && one != all) {
+      return facts.superuser();
+    }
+    all = one;
+  }
+  return all;
+}
+
 void check_read_only(const ServerFacts& facts, std::vector<Finding>& findings) {
   if (facts.in_recovery) {
     Finding& finding = findings.emplace_back(finding_of(
@@ -44,39 +59,10 @@ void check_read_only(const ServerFacts& facts, std::vector<Finding>& findings) {
     finding.sql += fmt::format("alter {} reset default_transaction_read_only;\n", whose);
   }
   finding.sql += "commit;";
-  const ReadOnlyOrigin& first = facts.read_only_origins.front();
-  finding.role = !first.role.empty()      ? facts.role.name
-                 : first.database.empty() ? "admin"
-                                          : facts.database_owner;
-}
-
-void check_actors(const ServerFacts& facts, std::vector<Finding>& findings) {
-  for (const Actor& actor : facts.actors) {
-    const bool ours = actor.name == facts.slot_name;
-    if (actor.kind == "event trigger") {
-      findings.push_back(finding_of(
-          facts.side == Side::target ? Severity::warning : Severity::ok, "event_trigger",
-          facts.side, fmt::format("event trigger {} fires on {}", actor.name, actor.detail),
-          "It fires on our DDL too."));
-    } else if (actor.kind == "subscription" && !ours) {
-      findings.push_back(finding_of(
-          Severity::warning, "actors", facts.side,
-          fmt::format("subscription {} ({}) writes to this database", actor.name, actor.detail),
-          facts.side == Side::target ? "What it writes is not on the source."
-                                     : "It goes on writing here after the cutover."));
-    } else if (actor.kind == "publication") {
-      findings.push_back(
-          finding_of(Severity::ok, "publication", facts.side,
-                     fmt::format("publication {}{}", actor.name,
-                                 ours ? " bears this link's name" : " is left alone"),
-                     ours ? "" : "What listens to it has to be moved at the cutover."));
-    } else if (actor.kind == "cron job") {
-      findings.push_back(finding_of(
-          Severity::warning, "actors", facts.side,
-          fmt::format("{} {} acts on this database", actor.kind, actor.name),
-          "It goes on after the cutover unless it is stopped or moved; see what it writes."));
-    }
-  }
+  finding.role = resetting_role(facts);
+  finding.effect =
+      "Sessions that begin later may write again, which whoever set it, or a guard against a full "
+      "disk, meant to prevent.";
 }
 
 }  // namespace

@@ -19,6 +19,8 @@ std::vector<Finding> check_locales(const ServerFacts& source, const ServerFacts&
 void check_decoding(const ServerFacts& facts, std::vector<Finding>& findings);
 // False when the server is too old for anything else to be asked of it.
 bool check_version(const ServerFacts& facts, std::vector<Finding>& findings);
+// What else acts on the server by itself: event triggers, cron jobs, webhooks.
+void check_actors(const ServerFacts& facts, std::vector<Finding>& findings);
 // Role, rights, connections, TLS, settings: alike on both sides.
 void check_session(const ServerFacts& facts, int copy_workers, std::vector<Finding>& findings);
 

@@ -9,6 +9,17 @@ bool is_local_host(const std::string& host) {
          host == "::1" || host.rfind("127.", 0) == 0;
 }
 
+std::string to_string(const Endpoint& endpoint) {
+  std::string text = endpoint.host.empty() ? "local socket" : endpoint.host;
+  if (!endpoint.port.empty()) {
+    text += " port " + endpoint.port;
+  }
+  if (!endpoint.database.empty()) {
+    text += ", database " + endpoint.database;
+  }
+  return endpoint.user.empty() ? text : text + ", as " + endpoint.user;
+}
+
 std::string ServerFacts::setting(const std::string& name) const {
   const auto found = settings.find(name);
   return found == settings.end() ? "" : found->second.value;

@@ -17,7 +17,9 @@ struct Endpoint {
   std::string port;
   std::string user;
   std::string sslmode;
+  std::string database = {};
 };
+std::string to_string(const Endpoint& endpoint);  // for a person
 
 // A socket, or this machine itself: nothing could be read on the way there.
 bool is_local_host(const std::string& host);
@@ -36,6 +38,7 @@ struct Role {
   bool creates_roles = false;
   bool creates_databases = false;
   std::vector<std::string> memberships;
+  int64_t connection_limit = -1;  // -1: none
 };
 
 struct SlotHolder {
@@ -51,6 +54,7 @@ struct OpenTransaction {
   std::string gid;  // of a prepared one
   std::string role;
   int64_t seconds = 0;
+  bool superuser = false;  // the role
 };
 
 // Something on the server that acts by itself: an event trigger, a publication, a cron job.
@@ -97,7 +101,11 @@ struct ServerFacts {
   std::vector<SlotHolder> slots;
   std::vector<OpenTransaction> transactions;  // that a new slot would wait for
   std::vector<Actor> actors;
+  int64_t database_connection_limit = -1;  // -1: none
   int64_t connections = 0;
+  // Counted by these limits, without sessions of repld's.
+  int64_t role_connections = 0;
+  int64_t database_connections = 0;
   int64_t senders = 0;
   bool may_set_replication_role = false;
   bool may_use_origins = false;

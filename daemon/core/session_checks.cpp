@@ -39,8 +39,8 @@ void check_role(const ServerFacts& facts, std::vector<Finding>& findings) {
           role.memberships.empty()
               ? ""
               : fmt::format("; member of {}", fmt::join(role.memberships, ", "))),
-      fmt::format("Not needed: session_replication_role {}, replication origins {}, ending other "
-                  "sessions {}.",
+      fmt::format("repld does without these: session_replication_role ({}), replication origins "
+                  "({}), ending other roles' sessions ({}).",
                   facts.may_set_replication_role ? "allowed" : "refused",
                   facts.may_use_origins ? "allowed" : "refused",
                   facts.may_signal ? "allowed" : "refused")));
@@ -58,6 +58,56 @@ void check_role(const ServerFacts& facts, std::vector<Finding>& findings) {
                               quote_identifier(facts.database), quote_identifier(role.name));
     finding.role = facts.database_owner;
   }
+}
+
+struct ConnectionLimit {
+  const char* check;
+  std::string object;  // as in ALTER
+  std::string title;
+  int64_t limit;
+  int64_t used;
+  std::string role;
+};
+
+// Of one role or one database, beside the server's own.
+void check_connection_limit(const ConnectionLimit& one, Side side, int64_t needed,
+                            std::vector<Finding>& findings) {
+  if (one.limit < 0) {
+    return;
+  }
+  const std::string what =
+      fmt::format("{} is limited to {} connections, {} of them taken by others", one.title,
+                  one.limit, one.used);
+  if (one.limit - one.used >= needed) {
+    findings.push_back(finding_of(Severity::ok, one.check, side, what));
+    return;
+  }
+  Finding& finding = findings.emplace_back(finding_of(
+      Severity::error, one.check, side, what,
+      fmt::format("repld opens up to {} at once, and those beyond the limit would be refused.",
+                  needed)));
+  finding.sql = fmt::format("alter {} connection limit {};", one.object,
+                            one.used + needed + kCrowdedConnections);
+  finding.role = one.role;
+  finding.effect =
+      "It takes nothing from anybody, but more sessions share the server's memory and "
+      "max_connections.";
+  finding.action = "On a managed server set it in the panel, or ask the provider.";
+}
+
+void check_connection_limits(const ServerFacts& facts, int64_t needed,
+                             std::vector<Finding>& findings) {
+  if (facts.role.superuser) {
+    return;  // whom no limit binds
+  }
+  check_connection_limit(
+      {"role_connections", "role " + quote_identifier(facts.role.name), "role " + facts.role.name,
+       facts.role.connection_limit, facts.role_connections, facts.superuser()},
+      facts.side, needed, findings);
+  check_connection_limit({"database_connections", "database " + quote_identifier(facts.database),
+                          "database " + facts.database, facts.database_connection_limit,
+                          facts.database_connections, facts.database_owner},
+                         facts.side, needed, findings);
 }
 
 void check_connections(const ServerFacts& facts, int copy_workers, std::vector<Finding>& findings) {
@@ -159,6 +209,7 @@ void check_session(const ServerFacts& facts, int copy_workers, std::vector<Findi
   }
   check_role(facts, findings);
   check_connections(facts, copy_workers, findings);
+  check_connection_limits(facts, kOwnSessions + copy_workers, findings);
   check_tls(facts, findings);
   check_hostile_settings(facts, findings);
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <set>
 
+#include "core/effects.h"
+#include "core/ownership.h"
 #include "core/publishing.h"
 #include "core/schema_ddl.h"
 #include "core/server_checks.h"
@@ -45,6 +47,12 @@ void explain_no_wal(const Table& table, std::vector<Finding>& findings) {
                     : fmt::format("alter table {} detach partition {};",
                                   quoted(table.parent.value_or(table.root)), quoted(table.name));
   finding.role = table.owner;
+  finding.effect =
+      table.unlogged
+          ? kLocksWhileRewritten
+          : fmt::format(
+                "Queries of {} no longer find its rows, and new ones for it are refused. {}",
+                table.parent.value_or(table.root).full(), kLocksForMoment);
   finding.action = "Or list its table in tables.exclude.";
 }
 
@@ -57,6 +65,10 @@ void explain_no_identity(const Table& table, bool full, std::vector<Finding>& fi
     finding.sql = fmt::format("alter table {} replica identity {};", quoted(table.name),
                               index.empty() ? "full" : "using index " + quote_identifier(index));
     finding.role = table.owner;
+    finding.effect = index.empty()
+                         ? std::string("UPDATE and DELETE write the whole old row to the WAL. ") +
+                               kLocksForMoment
+                         : kLocksForMoment;
   }
   finding.action = finding.sql.empty()
                        ? "Give it a primary key without generated columns (FULL does not do, since "
@@ -78,22 +90,23 @@ void explain_no_root_key(const Table& table, std::vector<Finding>& findings) {
       finding.sql = fmt::format("alter table {} add primary key ({};", quoted(table.name),
                                 constraint.definition.substr(unique.size()));
       finding.role = table.owner;
+      finding.effect =
+          "Nobody can read or write the table and its partitions while the index is built, and its "
+          "columns take no NULL from then on.";
     }
   }
   finding.action =
       "Give it a primary key, which holds the partition key too, or list it in tables.exclude.";
 }
 
-void explain_not_owned(const Table& table, const std::string& user,
+void explain_not_owned(const Table& table, const schema::Database& source,
                        std::vector<Finding>& findings) {
   Finding& finding = add_error(
       "ownership",
-      fmt::format("table {} belongs to {}, not to {}", table.name.full(), table.owner, user),
+      fmt::format("table {} belongs to {}, not to {}", table.name.full(), table.owner, source.user),
       "Only its owner can publish it.", findings);
-  finding.sql =
-      fmt::format("alter table {} owner to {};", quoted(table.name), quote_identifier(user));
-  finding.role = table.owner;
-  finding.action = "Or make our role a member of the owning one, or list it in tables.exclude.";
+  mend_ownership(table, source.user, source.superuser, finding);
+  finding.action += " Or list it in tables.exclude.";
 }
 
 void check_publishing(const schema::Database& source, const std::vector<SourceTable>& tables,
@@ -110,7 +123,7 @@ void check_publishing(const schema::Database& source, const std::vector<SourceTa
         explain_no_identity(table, full_usable(tables, each.table), findings);
         break;
       case Obstacle::no_root_key: explain_no_root_key(table, findings); break;
-      case Obstacle::not_owned: explain_not_owned(table, source.user, findings); break;
+      case Obstacle::not_owned: explain_not_owned(table, source, findings); break;
     }
   }
 }
@@ -144,6 +157,8 @@ void check_unlogged(const schema::Database& source, const std::vector<SourceTabl
                                          "Its changes are not in the WAL: it is not replicated."));
     finding.sql = fmt::format("alter table {} set logged;", quoted(table.name));
     finding.role = table.owner;
+    finding.effect = std::string(kLocksWhileRewritten) + " Each write takes WAL from then on.";
+    finding.action = "Leave it so if its rows need not move.";
   }
 }
 
@@ -154,14 +169,22 @@ void check_row_security(const Table& table, const std::string& user, const std::
   }
   Finding& finding = findings.emplace_back(
       finding_of(Severity::error, "row_security", Side::source,
-                 fmt::format("row level security of {} applies to us", table.name.full()),
+                 fmt::format("row level security of {} applies to {}", table.name.full(), user),
                  "The copy would miss the rows that its policies hide; repld refuses to read it."));
   if (table.owned && table.row_security_forced) {
     finding.sql = fmt::format("alter table {} no force row level security;", quoted(table.name));
     finding.role = table.owner;
+    finding.effect = fmt::format(
+        "The table's policies no longer hold for its owner {} and members of it: an application "
+        "that logs in as one sees and writes all rows. {}",
+        table.owner, kLocksForMoment);
   } else {
     finding.sql = fmt::format("alter role {} bypassrls;", quote_identifier(user));
     finding.role = superuser;
+    finding.effect = fmt::format(
+        "No policy of any table holds for {} any more: an application that logs in as it sees all "
+        "rows.",
+        user);
   }
 }
 
@@ -174,9 +197,9 @@ void check_schemas(const schema::Database& source, std::vector<Finding>& finding
     if (each.usage || needed.count(each.name) == 0) {
       continue;
     }
-    Finding& finding = findings.emplace_back(
-        finding_of(Severity::error, "schema", Side::source,
-                   fmt::format("schema {} does not let us use its tables", each.name)));
+    Finding& finding = findings.emplace_back(finding_of(
+        Severity::error, "schema", Side::source,
+        fmt::format("schema {} does not let {} use its tables", each.name, source.user)));
     finding.why = "Tables of it are to be replicated.";
     finding.sql = fmt::format("grant usage on schema {} to {};", quote_identifier(each.name),
                               quote_identifier(source.user));

@@ -155,9 +155,12 @@ std::vector<std::string> unready_reasons(const Status& status, double max_lag_se
   return reasons;
 }
 
-std::string primary_json(const Status& status) {
+std::optional<std::string> primary_json(const Status& status) {
   Json sides = Json::object();
   for (const GroupStatus& group : status.groups) {
+    if (group.primary == "unknown") {
+      return std::nullopt;
+    }
     sides[group.name] = group.primary;
   }
   return text_of(sides);

@@ -114,8 +114,9 @@ struct LinkStatus {
   int64_t reconnects_target = 0;
   bool source_up = false;
   bool target_up = false;
-  bool copied = false;      // every table has had its first copy
-  bool incomplete = false;  // rows that were missing are yet to be brought, see repld.refetch
+  bool tables_known = false;  // read once from the target: which tables it has taken
+  bool copied = false;        // every table has had its first copy
+  bool incomplete = false;    // rows that were missing are yet to be brought, see repld.refetch
   SlotStatus slot;
   std::optional<ErrorStatus> error;  // why it is retrying, paused or lost
   std::vector<TableStatus> tables;
@@ -123,7 +124,7 @@ struct LinkStatus {
 
 struct GroupStatus {
   std::string name;
-  std::string primary;  // "source" or "target"
+  std::string primary;  // "source" or "target"; "unknown" until its link has read its state
 };
 
 struct Status {
@@ -139,8 +140,9 @@ struct Status {
 // Empty when ready, else one reason per line.
 std::vector<std::string> unready_reasons(const Status& status, double max_lag_seconds);
 
-// {"clients":"source","all":"target"}
-std::string primary_json(const Status& status);
+// {"clients":"source","all":"target"}; nothing as long as that of a group is unknown: who is told
+// nothing goes on where it was, and is not sent to write to a replica.
+std::optional<std::string> primary_json(const Status& status);
 // What /api/v1/status answers. Numbers for LSNs are strings in PostgreSQL's form.
 std::string status_json(const Status& status);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/effects.h"
 #include "core/schema_ddl.h"
 #include "core/server_checks.h"
 #include "core/sql_text.h"
@@ -89,6 +90,8 @@ void check_filter(const Table& table, const LeafSupply& leaf, std::vector<Findin
       "when such a row comes."));
   finding.sql = fmt::format("alter table {} replica identity full;", schema::quoted(table.name));
   finding.role = table.owner;
+  finding.effect =
+      std::string("UPDATE and DELETE write the whole old row to the WAL. ") + kLocksForMoment;
   finding.action = "Not needed where rows do not change sides, or hold no such values.";
 }
 

@@ -1,5 +1,7 @@
 #include "core/table.h"
 
+#include "core/sql_text.h"
+
 namespace repld {
 
 bool RelationFacts::same_bounds(const RelationFacts& other) const {
@@ -30,6 +32,28 @@ Error missing_column(const TableName& table, const std::string& column) {
   error.hint("Add the column to the target table, then run replctl resume.");
   error.table(table.full());
   return error;
+}
+
+void require_no_loss(const TableName& table, const TargetColumn& column, const TypeShape& type) {
+  const auto loss = column.generated ? std::nullopt : loss_of(type, column.full_type);
+  if (!loss) {
+    return;
+  }
+  Error error(ErrorKind::schema,
+              fmt::format("column \"{}\" of \"{}\": {} on the source does not fit {} on the target",
+                          column.name, table.full(), loss->source, loss->target));
+  error.detail("Values would be written otherwise there, and nothing would say so.");
+  if (type.name == column.full_type.name) {
+    error.hint("Make type {} on the target as it is on the source, then run replctl resume.",
+               type.name);
+  } else {
+    error.hint(
+        "Run on the target: alter table {} alter column {} type {} using {}::{}; then "
+        "replctl resume.",
+        quote_qualified(table.schema, table.name), quote_identifier(column.name), type.name,
+        quote_identifier(column.name), type.name);
+  }
+  throw error.table(table.full());
 }
 
 }  // namespace repld

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "core/error.h"
+#include "core/type_fit.h"
 
 namespace repld {
 
@@ -35,9 +37,10 @@ struct SourceTable {
   uint32_t oid = 0;
   TableName name;
   bool partitioned = false;
-  bool owned = false;                // by a role of ours, so that it can be published
-  bool primary_key = false;          // which its partitions inherit
-  std::vector<std::string> columns;  // in order, without generated ones
+  bool owned = false;                      // by a role of ours, so that it can be published
+  bool primary_key = false;                // which its partitions inherit
+  std::vector<std::string> columns;        // in order, without generated ones
+  std::map<std::string, TypeShape> types;  // of all columns
   std::vector<std::string> generated;
   std::vector<SourceLeaf> leaves;
 };
@@ -61,7 +64,8 @@ struct RelationFacts {
 
 struct TargetColumn {
   std::string name;
-  std::string type;      // without modifier, schema-qualified
+  std::string type;  // without modifier, schema-qualified
+  TypeShape full_type;
   std::string array;     // array of it, with commas between; empty: none
   std::string equality;  // operator; empty: none, compare the text
   bool generated = false;
@@ -89,5 +93,7 @@ struct TargetTable {
 // What is said of a source table that the target does not fit.
 Error missing_table(const TableName& table);
 Error missing_column(const TableName& table, const std::string& column);
+// Throws Error(schema) where values of `type`, the source's, would not stay what they are.
+void require_no_loss(const TableName& table, const TargetColumn& column, const TypeShape& type);
 
 }  // namespace repld

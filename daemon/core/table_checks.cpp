@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/effects.h"
 #include "core/schema_essence.h"
 #include "core/server_checks.h"
 #include "core/sql_text.h"
@@ -30,7 +31,8 @@ std::vector<IndexToMeasure> indexes_to_measure(const schema::Database& source,
           std::any_of(want.indexes.begin(), want.indexes.end(), [&](const schema::Index& each) {
             return schema::essence_of(each) == schema::essence_of(index);
           });
-      IndexToMeasure measure{want.name, index.name, {}};
+      IndexToMeasure measure{
+          want.name, index.name, {}, have->owned ? target.user : have->owner, index.of_constraint};
       for (const std::string& name : index.columns) {
         const schema::Column* column = want.find_column(name);
         if (column != nullptr && column->variable_length) {
@@ -45,8 +47,7 @@ std::vector<IndexToMeasure> indexes_to_measure(const schema::Database& source,
   return list;
 }
 
-std::vector<Finding> check_index_rows(const IndexToMeasure& index, int64_t bytes,
-                                      const std::string& role) {
+std::vector<Finding> check_index_rows(const IndexToMeasure& index, int64_t bytes) {
   if (bytes <= kIndexRowBytesMax) {
     return {};
   }
@@ -55,8 +56,17 @@ std::vector<Finding> check_index_rows(const IndexToMeasure& index, int64_t bytes
       fmt::format("index {} of {} cannot hold the source's data", index.index, index.table.full()),
       fmt::format("A row of it would take {} bytes; a btree holds {} at most.", bytes,
                   kIndexRowBytesMax));
-  finding.sql = fmt::format("drop index {};", quote_qualified(index.table.schema, index.index));
-  finding.role = role;
+  const TableName& table = index.table;
+  finding.sql =
+      index.of_constraint
+          ? fmt::format("alter table {} drop constraint {};",
+                        quote_qualified(table.schema, table.name), quote_identifier(index.index))
+          : fmt::format("drop index {};", quote_qualified(table.schema, index.index));
+  finding.role = index.role;
+  finding.effect = fmt::format(
+      "What it kept unique, if anything, is no longer kept so, and queries of {} that used it "
+      "become slower. {}",
+      table.full(), kLocksForMoment);
   return {finding};
 }
 

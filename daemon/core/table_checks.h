@@ -20,13 +20,14 @@ struct IndexToMeasure {
   TableName table;
   std::string index;
   std::vector<std::string> columns;  // of variable length
+  std::string role;                  // that can drop it
+  bool of_constraint = false;
 };
 // Those that the source does not have: with one that it has, its data fits.
 std::vector<IndexToMeasure> indexes_to_measure(const schema::Database& source,
                                                const schema::Database& target);
 // `bytes`: the largest row of the index, as the source's data would make it.
-std::vector<Finding> check_index_rows(const IndexToMeasure& index, int64_t bytes,
-                                      const std::string& role);
+std::vector<Finding> check_index_rows(const IndexToMeasure& index, int64_t bytes);
 
 // Tables of the target that hold rows already, while the first copy wants them empty.
 std::vector<Finding> check_filled(const std::vector<TableName>& filled);

@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "core/schema_ddl.h"
-#include "core/sql_text.h"
+#include "core/ownership.h"
 
 namespace repld {
 
@@ -94,14 +93,13 @@ Finding set_aside_finding(const schema::Constraint& constraint, const TableName&
 
 // From a table that the link leaves alone to one that it writes to.
 Finding incoming(const schema::Table& from, const schema::Constraint& constraint,
-                 const std::string& user) {
+                 const schema::Database& target) {
   Finding finding = set_aside_finding(constraint, from.name);
   if (from.owned) {
     finding.why = fmt::format(
         "While {0} is a replica nothing checks that the rows of {1} lead somewhere, and what its "
-        "ON "
-        "DELETE and ON UPDATE say does not happen: else a row that the source deletes would take "
-        "rows of {1} along, or the link would stop. finalize brings it back.",
+        "ON DELETE and ON UPDATE say does not happen: else a row that the source deletes would "
+        "take rows of {1} along, or the link would stop. finalize brings it back.",
         constraint.references.full(), from.name.full());
     finding.action =
         "Before finalize remove what leads nowhere by then; else it stays NOT VALID, and holds for "
@@ -114,10 +112,8 @@ Finding incoming(const schema::Table& from, const schema::Constraint& constraint
                              constraint.name, from.name.full(), constraint.references.full());
   finding.why =
       fmt::format("{} belongs to {}, and only its owner can.", from.name.full(), from.owner);
-  finding.sql =
-      fmt::format("alter table {} owner to {};", schema::quoted(from.name), quote_identifier(user));
-  finding.role = from.owner;
-  finding.action = "Or make our role a member of the owning one, or drop the foreign key.";
+  mend_ownership(from, target.user, target.superuser, finding);
+  finding.action += " Or drop the foreign key.";
   return finding;
 }
 
@@ -149,7 +145,7 @@ std::vector<Finding> bordering_foreign_keys(const schema::Database& replicated,
   };
   for_each(others, [&](const schema::Table& table, const schema::Constraint& constraint) {
     if (replicated.find_table(constraint.references) != nullptr) {
-      findings.push_back(incoming(table, constraint, replicated.user));
+      findings.push_back(incoming(table, constraint, replicated));
     }
   });
   for_each(replicated, [&](const schema::Table& table, const schema::Constraint& constraint) {

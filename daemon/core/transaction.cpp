@@ -165,7 +165,7 @@ std::optional<TransactionPart> TransactionAssembler::commit(const pgoutput::Comm
                 to_string(resume_after_));
   }
   open_ = false;
-  if (dropped_ || echoes_) {
+  if (dropped_ || (echoes_ && part_.announcements.empty())) {
     return std::nullopt;
   }
   part_.end_lsn = message.end_lsn;

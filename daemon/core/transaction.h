@@ -82,9 +82,9 @@ class TransactionAssembler {
   // target.
   // `wanted`: asked about each relation that is described, in the transaction `xid`; changes of the
   // others are dropped. It may throw. Empty: all are wanted.
-  // `echo`: transactions that begin with a message of ours with this text never leave: they are
-  // what the link of the other direction applied, which marks them before their first change. Not
-  // even empty: each would be answered by an empty one for ever.
+  // `echo`: transactions that begin with a message of ours with this text never leave, unless they
+  // move a group: they are what the link of the other direction applied, which marks them before
+  // their first change. Not even empty: each would be answered by an empty one for ever.
   TransactionAssembler(Lsn resume_after, size_t part_bytes_max,
                        std::function<bool(const Relation&, uint32_t xid)> wanted = {},
                        std::string echo = {});

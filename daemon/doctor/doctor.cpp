@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "core/cost_checks.h"
 #include "core/direction.h"
 #include "core/publishing.h"
 #include "core/schema_compare.h"
@@ -18,6 +19,7 @@
 #include "doctor/facts_reader.h"
 #include "doctor/names.h"
 #include "doctor/schema_reader.h"
+#include "doctor/sizes.h"
 #include "pg/catalog.h"
 #include "stream/existing_publications.h"
 
@@ -70,6 +72,7 @@ class Examination {
   // Nothing when the server cannot be reached or is too old to be asked.
   std::optional<Examined> ask(const pg::Server& server) {
     Examined examined;
+    report_.places.push_back({server.side, to_string(endpoint_of(server))});
     try {
       examined.session = std::make_unique<pg::Session>(server);
     } catch (const Error& error) {
@@ -99,6 +102,7 @@ class Examination {
       return std::nullopt;
     }
     report_.latencies.push_back(measure_latency(*examined.session));
+    add({check_latency(report_.latencies.back())});
     return examined;
   }
 
@@ -120,8 +124,18 @@ class Examination {
     keep_streaming(tables, all);
     if (target != nullptr) {
       add(check_names(config_, *source.session, *target->session));
+      examine_sizes(source, *target, tables);
       examine_target(source, all, *target);
     }
+  }
+
+  void examine_sizes(const Examined& source, const Examined& target,
+                     const std::vector<SourceTable>& tables) {
+    report_.sizes = read_sizes(*source.session, *target.session, tables);
+    add(check_sizes(report_.sizes,
+                    {read_database_size(*source.session), read_database_size(*target.session)}));
+    add(check_temp_files(report_.sizes, source.facts));
+    add(check_temp_files(report_.sizes, target.facts));
   }
 
   // What the set-up would take, of what it reads.
@@ -192,7 +206,7 @@ class Examination {
           fmt::format("all {} tables are there and fit", portable.schema.tables.size())));
     }
     for (const IndexToMeasure& index : indexes_to_measure(portable.schema, there)) {
-      add(check_index_rows(index, largest_row(*source.session, index), there.user));
+      add(check_index_rows(index, largest_row(*source.session, index)));
     }
     add(bordering_foreign_keys(there, read_schema(*target.session, [&](const schema::Table& table) {
                                  return there.find_table(table.root) == nullptr;

@@ -48,6 +48,8 @@ void read_identity(pg::Session& session, ServerFacts& facts) {
   facts.tls_version = text(row[18]);
   facts.superusers = list(row[19]);
   facts.has_own_schema = row[20].as<bool>();
+  facts.role.connection_limit = row[21].as<int64_t>();
+  facts.database_connection_limit = row[22].as<int64_t>();
 }
 
 // From a session that pins nothing: our own would only show what they state.
@@ -73,26 +75,29 @@ void read_load(pg::Session& session, ServerFacts& facts) {
   facts.may_use_origins = rows[0][3].as<bool>();
   facts.may_signal = rows[0][4].as<bool>();
   facts.large_objects = rows[0][5].as<int64_t>();
+  facts.role_connections = rows[0][6].as<int64_t>();
+  facts.database_connections = rows[0][7].as<int64_t>();
   for (const auto& row : session.exec(query(sql::kServerSlots))) {
     facts.slots.push_back(
         {text(row[0]), row[1].as<bool>(), text(row[2]), text(row[3]), row[4].as<int64_t>()});
   }
 }
 
-// Rows of a table that may be absent, or not ours to read.
-void read_optional(pg::Session& session, const char* table, const std::string& sql,
-                   const char* kind, ServerFacts& facts) {
-  const auto readable = session.exec_params(
-      "select case when to_regclass($1) is not null "
-      "then has_schema_privilege(split_part($1, '.', 1), 'usage') "
-      "and has_table_privilege($1, 'select') end",
-      table);
-  if (readable[0][0].is_null() || !readable[0][0].as<bool>()) {
+// Of pg_cron, whose table may be absent, or not ours to read.
+void read_cron_jobs(pg::Session& session, ServerFacts& facts) {
+  const auto readable = session.exec(
+      "select has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') "
+      "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+      "where n.nspname = 'cron' and c.relname = 'job'");
+  if (readable.empty()) {
     return;
   }
   try {
-    for (const auto& row : session.exec(sql)) {
-      facts.actors.push_back({kind, text(row[0]), ""});
+    if (readable[0][0].as<bool>()) {
+      for (const auto& row : session.exec(query(sql::kServerCronJobs))) {
+        facts.actors.push_back({"cron job", text(row[0]), text(row[1])});
+      }
+      return;
     }
   } catch (const Error& error) {
     // A policy that hides rows, as ours is not to be fooled by one.
@@ -100,14 +105,14 @@ void read_optional(pg::Session& session, const char* table, const std::string& s
       throw;
     }
   }
+  facts.actors.push_back({"unseen cron jobs", "", ""});
 }
 
 void read_actors(pg::Session& session, ServerFacts& facts) {
   for (const auto& row : session.exec(query(sql::kServerActors))) {
     facts.actors.push_back({text(row[0]), text(row[1]), text(row[2])});
   }
-  read_optional(session, "cron.job", "select coalesce(jobname, jobid::text) from cron.job",
-                "cron job", facts);
+  read_cron_jobs(session, facts);
 }
 
 }  // namespace
@@ -119,6 +124,7 @@ Endpoint endpoint_of(const pg::Server& server) {
   endpoint.port = pg::value_of(parameters, "port");
   endpoint.user = pg::value_of(parameters, "user");
   endpoint.sslmode = pg::value_of(parameters, "sslmode");
+  endpoint.database = pg::value_of(parameters, "dbname");
   return endpoint;
 }
 
@@ -145,7 +151,7 @@ ServerFacts read_facts(pg::Session& session, const pg::Server& server,
       facts.trial.sqlstate == "55P03" ? kBlockingTransactionSeconds : kOldTransactionSeconds;
   for (const auto& row : session.exec_params(query(sql::kServerTransactions), age)) {
     facts.transactions.push_back(
-        {row[0].as<int>(), text(row[1]), text(row[2]), row[3].as<int64_t>()});
+        {row[0].as<int>(), text(row[1]), text(row[2]), row[3].as<int64_t>(), row[4].as<bool>()});
   }
   return facts;
 }
@@ -170,13 +176,20 @@ ReplicationTrial try_replication(const pg::Server& server) {
 
 Latency measure_latency(pg::Session& session) {
   using Clock = std::chrono::steady_clock;
-  std::vector<double> samples;
-  for (int i = 0; i < kLatencySamples; ++i) {
-    const auto begun = Clock::now();
-    session.exec("select 1");
-    samples.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begun).count());
-  }
-  return latency_of(session.side(), std::move(samples));
+  const auto time_of = [&](const std::string& sql) {
+    std::vector<double> samples;
+    for (int i = 0; i < kLatencySamples; ++i) {
+      const auto begun = Clock::now();
+      session.exec(sql);
+      samples.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begun).count());
+    }
+    return timing_of(std::move(samples));
+  };
+  Latency latency;
+  latency.side = session.side();
+  latency.round_trip = time_of("");  // answered without being planned or run
+  latency.query = time_of(query(sql::kSmallQuery));
+  return latency;
 }
 
 }  // namespace repld::doctor

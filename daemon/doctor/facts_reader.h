@@ -21,7 +21,7 @@ ServerFacts read_facts(pg::Session& session, const pg::Server& server,
 // transactions that are open.
 ReplicationTrial try_replication(const pg::Server& server);
 
-// Times fifty empty queries.
+// Times fifty of each.
 Latency measure_latency(pg::Session& session);
 
 }  // namespace repld::doctor

@@ -23,6 +23,19 @@ std::optional<std::string> read_nonce(pg::Session& target, const std::string& li
   return rows.empty() ? std::nullopt : std::optional<std::string>(rows[0][0].c_str());
 }
 
+// Us, unless the publication is somebody else's or the slot not ours to drop.
+std::string freeing_role(pg::Session& source, const std::string& publication) {
+  return source
+      .exec_params(
+          "select case when r.rolsuper or (r.rolreplication and not exists "
+          "(select from pg_publication p where p.pubname = $1 and not pg_has_role(p.pubowner, "
+          "'usage'))) "
+          "then r.rolname else (select rolname from pg_roles where rolsuper order by oid limit 1) "
+          "end from pg_roles r where r.rolname = current_user",
+          publication)[0][0]
+      .c_str();
+}
+
 // Only what a session of this database can drop.
 std::string freeing_sql(pg::Session& source, const stream::PublicationId& id) {
   std::string sql;
@@ -60,7 +73,10 @@ std::vector<Finding> check_names(const Config& config, pg::Session& source, pg::
                                  "The link would take it for its own, so it is never touched.");
     if (config.link.create_publication) {
       finding.sql = freeing_sql(source, id);
-      finding.role = source.exec("select current_user")[0][0].c_str();
+      if (!finding.sql.empty()) {
+        finding.role = freeing_role(source, id.name);
+        finding.effect = "What reads from it, if anything does, stops and can never go on.";
+      }
     }
     finding.action =
         "Choose another link.name. Only if nothing uses it any more, drop it, in the database that "

@@ -2,8 +2,10 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "embedded_sql.h"
+#include "pg/column_types.h"
 
 namespace repld::doctor {
 
@@ -45,6 +47,8 @@ Table table_of(const pqxx::row& row) {
   table.identity_index = text(row[17]);
   table.identity_candidate = text(row[18]);
   table.grantees = list(row[19]);
+  table.owner_superuser = row[20].as<bool>();
+  table.may_join_owner = row[21].as<bool>();
   return table;
 }
 
@@ -78,7 +82,9 @@ class Reader {
   }
 
   void read_columns() {
-    for_each(sql::kSchemaColumns, [](Table& table, const pqxx::row& row) {
+    std::map<uint32_t, std::vector<pg::TypeId>> types;  // by table, parallel to its columns
+    std::set<pg::TypeId> wanted;
+    for_each(sql::kSchemaColumns, [&](Table& table, const pqxx::row& row) {
       schema::Column column;
       column.name = text(row[1]);
       column.type = text(row[2]);
@@ -90,8 +96,16 @@ class Reader {
       column.local = row[8].as<bool>();
       column.identity_options = text(row[9]);
       column.variable_length = row[10].as<bool>();
+      types[table.oid].emplace_back(row[11].as<uint32_t>(), row[12].as<int32_t>());
+      wanted.insert(types[table.oid].back());
       table.columns.push_back(std::move(column));
     });
+    std::map<pg::TypeId, TypeShape> known = pg::read_types(transaction_, wanted);
+    for (Table& table : database_.tables) {
+      for (size_t i = 0; i < table.columns.size(); ++i) {
+        table.columns[i].parts = known[types[table.oid][i]].parts;
+      }
+    }
   }
 
   void read_rules() {
@@ -169,10 +183,12 @@ Database read_schema(pg::Session& session, const std::function<bool(const Table&
     transaction.exec("set transaction isolation level repeatable read, read only");
     Database database;
     const auto who = transaction.exec(
-        "select current_user, pg_get_userbyid(datdba) from pg_database "
+        "select current_user, pg_get_userbyid(datdba), "
+        "(select rolname from pg_roles where rolsuper order by oid limit 1) from pg_database "
         "where datname = current_database()");
     database.user = text(who[0][0]);
     database.owner = text(who[0][1]);
+    database.superuser = text(who[0][2]);
     Reader(transaction, database).read(wanted);
     return database;
   });

@@ -6,6 +6,25 @@
 
 namespace repld::link {
 
+namespace {
+
+Routes read_all(pg::Session& session, const std::string& link) {
+  return session.transact([&](pqxx::transaction_base& transaction) {
+    return read_routes(transaction, configured_name(link), Rows::free);
+  });
+}
+
+std::map<std::string, Flip> read_flips(pg::Session& target, const std::string& link) {
+  std::map<std::string, Flip> flips;
+  for (const auto& row : target.exec_params(
+           "select group_name, generation, lsn from repld.flip where link = $1", link)) {
+    flips[row[0].c_str()] = {row[1].as<int64_t>(), parse_lsn(row[2].c_str())};
+  }
+  return flips;
+}
+
+}  // namespace
+
 Carriage::Carriage(std::string link, const Config& config, Routes source, Routes target,
                    std::map<std::string, Flip> flips)
     : link_(std::move(link)),
@@ -53,25 +72,19 @@ bool Carriage::has_met(const Announcement& move) const {
   return flip != flips_.end() && flip->second.generation >= move.generation;
 }
 
+CarriagePtr read_carriage(const std::string& link, const Config& config, pg::Session& target) {
+  Routes routes = read_all(target, link);
+  return std::make_shared<const Carriage>(link, config, routes, routes, read_flips(target, link));
+}
+
 CarriagePtr read_carriage(const std::string& link, const Config& config, pg::Session& source,
                           pg::Session& target) {
-  const std::string configured = configured_name(link);
   Routes of_source;
   if (pg::may_read(source, {"repld", "route"})) {
-    of_source = source.transact([&](pqxx::transaction_base& transaction) {
-      return read_routes(transaction, configured, Rows::free);
-    });
+    of_source = read_all(source, link);
   }
-  Routes of_target = target.transact([&](pqxx::transaction_base& transaction) {
-    return read_routes(transaction, configured, Rows::free);
-  });
-  std::map<std::string, Flip> flips;
-  for (const auto& row : target.exec_params(
-           "select group_name, generation, lsn from repld.flip where link = $1", link)) {
-    flips[row[0].c_str()] = {row[1].as<int64_t>(), parse_lsn(row[2].c_str())};
-  }
-  return std::make_shared<const Carriage>(link, config, std::move(of_source), std::move(of_target),
-                                          std::move(flips));
+  return std::make_shared<const Carriage>(link, config, std::move(of_source),
+                                          read_all(target, link), read_flips(target, link));
 }
 
 void keep_flip(pg::Session& target, const std::string& link, const Announcement& move, Lsn lsn) {

@@ -62,6 +62,8 @@ class Carriage {
 };
 using CarriagePtr = std::shared_ptr<const Carriage>;
 
+// As the target has it now; of the source the same is assumed.
+CarriagePtr read_carriage(const std::string& link, const Config& config, pg::Session& target);
 // As both databases have it now. A source without schema repld has no routes.
 CarriagePtr read_carriage(const std::string& link, const Config& config, pg::Session& source,
                           pg::Session& target);

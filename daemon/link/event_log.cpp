@@ -80,6 +80,10 @@ bool EventLog::has_unsaved() {
   return state_.with([](const State& state) { return state.loaded && !state.unsaved.empty(); });
 }
 
+bool EventLog::is_loaded() {
+  return state_.with([](const State& state) { return state.loaded; });
+}
+
 void EventLog::store(pg::Session& target) {
   if (main_ != nullptr) {
     return;

@@ -36,6 +36,8 @@ class EventLog {
   void store(pg::Session& target);
   // Whether there is something to store, and whoever stored before has found the tables.
   bool has_unsaved();
+  // Whether somebody stored before.
+  bool is_loaded();
 
  private:
   struct State {

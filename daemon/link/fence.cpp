@@ -1,5 +1,6 @@
 #include "link/fence.h"
 
+#include <algorithm>
 #include <random>
 
 #include "base/failpoint.h"
@@ -65,8 +66,9 @@ Fence::Fence(Shared& shared, const FenceOptions& options, const std::stop_token&
     pause_before_retake(retakes_++, stop);
   }
   if (!options.hold) {
-    target_.exec("begin isolation level repeatable read read only");
-    const auto row = target_.exec("select pg_export_snapshot(), pg_current_snapshot()");
+    const auto row = target_.exec(
+        "begin isolation level repeatable read read only; "
+        "select pg_export_snapshot(), pg_current_snapshot()");
     target_snapshot_ = {pg::text(row, 0, 0), pg::text(row, 0, 1)};
     gated_.gate->require_standing();
     release();
@@ -76,7 +78,8 @@ Fence::Fence(Shared& shared, const FenceOptions& options, const std::stop_token&
 void Fence::release() {
   if (closed_) {
     closed_.reset();
-    pause_seconds_ = std::chrono::duration<double>(FenceGate::Clock::now() - closed_at_).count();
+    const std::chrono::duration<double> pause = FenceGate::Clock::now() - closed_at_;
+    pause_seconds_ = std::max(pause_seconds_, pause.count());
   }
 }
 
@@ -105,9 +108,11 @@ bool Fence::attempt(const FenceOptions& options, FenceGate::Clock::time_point de
   closed_at_ = FenceGate::Clock::now();
   const Sight sight = look();
   failpoint("fence.after_snapshot");
-  marker_.exec("select pg_logical_emit_message(true, 'repld', ':fence')");
+  // A stream that is busy passes the position without it: nobody waits for the answer.
+  marker_.ask("select pg_logical_emit_message(true, 'repld', ':fence')");
   const auto judgement =
       gated_.gate->judge(sight.snapshot, sight.insert_lsn, closed_at_ + options.reach_within, stop);
+  marker_.answer();
   if (judgement.verdict == FenceGate::Verdict::reached) {
     return true;
   }

@@ -4,9 +4,11 @@
 //     MVCC-safe, so whoever reads one locks it then and asks whether it is in the same file still
 //   2 the gate is closed: the applier stops at a commit edge
 //   3 snapshot and insert position of the source in one statement
-//   4 a marker from another session that waits for no standby: the stream passes the position soon
-//   5 what the snapshot shows is applied, and made durable
-//   6 snapshot of the target; the gate is opened, unless the fence is held
+//   4 a marker from another session that waits for no standby: the stream passes the position soon,
+//     if it has not done so already, so its answer is read only once that is known
+//   5 what the snapshot shows is applied, and made durable by a COMMIT that is sent right behind it
+//   6 snapshot of the target, in one message; the gate is opened, unless the fence is held
+// While others write, the applier is so kept for three round trips: 3, 5 and 6.
 // Nothing of a fence outlives the process, and the application waits for nothing of it.
 #pragma once
 
@@ -63,7 +65,7 @@ class Fence {
   void release();
 
   int retakes() const { return retakes_; }
-  // How long the applier was kept from going on as it liked.
+  // How long the applier was kept from going on as it liked, at the longest of the tries.
   double pause_seconds() const { return pause_seconds_; }
 
  private:

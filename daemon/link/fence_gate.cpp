@@ -4,6 +4,8 @@ namespace repld::link {
 
 namespace {
 
+constexpr std::chrono::seconds kLullWithin{2};
+
 Error ended() { return {ErrorKind::connect, "the link stopped streaming"}; }
 
 }  // namespace
@@ -19,7 +21,12 @@ FenceGate::FenceGate(apply::NextPart next_part, Synchronized<Flow>& flow, Wakeup
 std::optional<TransactionPart> FenceGate::next() {
   const std::lock_guard lock(mutex_);
   if (inside_ || phase_ == Phase::open) {
-    return hand_out();
+    auto part = hand_out();
+    if (!part && phase_ == Phase::open) {
+      ++lulls_;
+      changed_.notify_all();
+    }
+    return part;
   }
   if (phase_ == Phase::judging) {
     if (auto part = judge_next()) {
@@ -124,6 +131,10 @@ void FenceGate::throw_if_ended() const {
 
 bool FenceGate::close(Clock::time_point deadline, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
+  const uint64_t lulls = lulls_;
+  applier_.notify();
+  changed_.wait_until(lock, stop, std::min(deadline, Clock::now() + kLullWithin),
+                      [&] { return ended_ || (phase_ == Phase::open && lulls_ != lulls); });
   changed_.wait_until(lock, stop, deadline, [&] { return ended_ || phase_ == Phase::open; });
   if (ended_ || stop.stop_requested()) {
     throw ended();

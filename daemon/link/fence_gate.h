@@ -38,6 +38,8 @@ class FenceGate {
 
   // Any thread; one fence at a time. All throw Error(connect) once the session has ended, on which
   // close() waits too when another fence is being taken.
+  // Waits for a moment at which the applier has taken all that has arrived, since a link that lags
+  // would have to catch up before the closed gate; not for long, since it may lag for ever.
   // Whether it is closed: not when the other is held until the deadline.
   bool close(Clock::time_point deadline, const std::stop_token& stop);
   enum class Verdict { reached, retake, late };
@@ -90,6 +92,7 @@ class FenceGate {
   Phase phase_ = Phase::open;
   bool ended_ = false;
   bool inside_ = false;  // a transaction whose last part has not been handed out
+  uint64_t lulls_ = 0;   // how often the applier found the gate open, and nothing behind it
   AppliedXids applied_;
   std::optional<FenceDecision> decision_;
   std::optional<uint32_t> unseen_;  // why the snapshot would not do from the start

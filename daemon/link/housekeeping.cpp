@@ -49,7 +49,8 @@ void Housekeeping::run(const std::stop_token& stop) {
   bool storing = false;
   while (!stop.stop_requested()) {
     storing = try_to([this] { store_events(); });
-    if (Clock::now() >= clean_at) {
+    // Not before the link has found the tables, and that they are of a version that it knows.
+    if (events_.is_loaded() && Clock::now() >= clean_at) {
       const bool cleaned = try_to([&] { clean(stop); });
       clean_at = Clock::now() + (cleaned ? kCleanInterval : kBeforeNextTry);
     }
@@ -71,9 +72,6 @@ void Housekeeping::store_events() {
 
 void Housekeeping::clean(const std::stop_token& stop) {
   pg::Session target(target_);
-  if (target.exec("select to_regclass('repld.event')")[0][0].is_null()) {
-    return;
-  }
   size_t removed = 0;
   size_t portion = 0;
   do {

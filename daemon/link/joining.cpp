@@ -32,6 +32,16 @@ void require_going_on(const std::stop_token& stop) {
   }
 }
 
+// What was a partition when the link took over its table may be one there still.
+void require_own_target(const TableName& table, const TableName& target) {
+  if (table != target) {
+    throw Error(ErrorKind::schema, fmt::format("\"{}\" is a partition of \"{}\" on the target",
+                                               table.full(), target.full()))
+        .hint("Detach it there too, or list it in tables.exclude.")
+        .table(table.full());
+  }
+}
+
 std::string reason_of(const Error& error) {
   std::string reason = error.what();
   if (!error.detail().empty()) {
@@ -218,6 +228,9 @@ bool Joining::join(pg::Session& source, pg::Session& target, const std::stop_tok
   }
   all = hold_back_filled(source, target, plan, stop) && all;
   if (!plan.tables.empty()) {
+    for (const TableName& known_as : plan.targets) {
+      outsiders_.add(known_as);
+    }
     target.transact([&](pqxx::transaction_base& transaction) {
       apply::require_owner(transaction, shared_.name(), row_.owner);
       transaction.exec(kShortLockTimeout);
@@ -249,6 +262,7 @@ bool Joining::consider(const SourceTable& table, pg::Session& source, pg::Sessio
   try {
     TablePlan alone;
     fit(target, table, alone);
+    require_own_target(table.name, alone.targets.front());
     require_tables_ready(source, target, alone.tables, alone.targets, true);
     stream::require_publishable(alone.tables);
     plan.tables.push_back(alone.tables.front());
@@ -338,6 +352,9 @@ void Joining::copy_at_fence(const TablePlan& plan, pg::Session& source, pg::Sess
           shared_.name(), table.oid);
     }
   });
+  for (const TableName& known_as : shown.targets) {
+    outsiders_.remove(known_as);
+  }
   for (const SourceTable& table : shown.tables) {
     outsiders_.remove(table.name);
     show(table.name, TableState::copied, "");

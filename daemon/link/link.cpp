@@ -12,6 +12,7 @@
 #include "link/finalize.h"
 #include "link/resync.h"
 #include "link/session.h"
+#include "pg/migrations.h"
 
 namespace repld::link {
 
@@ -348,6 +349,7 @@ void Link::wait(int64_t milliseconds, const Order& order, const std::stop_token&
 bool Link::store_pause(bool paused) {
   try {
     pg::Session target(shared_.settings.target);
+    pg::require_not_newer(target);
     target.exec_params("update repld.progress set paused = $2 where link = $1", shared_.name(),
                        paused);
     shared_.events.store(target);

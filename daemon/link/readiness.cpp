@@ -138,8 +138,7 @@ void require_decoding(pg::Session& source, bool publishes) {
         .sqlstate("53400");
   }
   if (publishes && !row[3].as<bool>()) {
-    throw Error(ErrorKind::refused,
-                fmt::format("the {}'s user may not create a publication", side))
+    throw Error(ErrorKind::refused, fmt::format("the {}'s user may not create a publication", side))
         .detail("user {} has no right to create in database {}", row[5].c_str(), row[4].c_str())
         .hint(
             "As the database's owner run GRANT CREATE ON DATABASE {} TO {}; repld goes on by "

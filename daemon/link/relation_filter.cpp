@@ -65,7 +65,7 @@ bool RelationFilter::look_up(const Relation& relation, uint32_t xid) const {
   pg::Session source(settings_.source);
   // First this, then the catalogs: what has ended by now they show.
   const bool visible = shows(source, xid);
-  const std::optional<RelationFacts> facts = pg::relation_facts(source, relation.oid);
+  const std::optional<RelationFacts> facts = facts_of(source, relation);
   if (!facts && !visible) {
     throw not_shown_yet(relation);
   }

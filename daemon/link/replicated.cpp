@@ -28,6 +28,18 @@ std::optional<Operations> partial_operations(const std::vector<TableSupply>& ado
   return std::nullopt;
 }
 
+// Why the target's table, which is called so now, is not the one that the source's name leads to;
+// empty: it is.
+std::string mismatch(const pqxx::field& schema, const pqxx::field& name, const TableName& source) {
+  if (schema.is_null()) {
+    return "the target's table that was copied is gone";
+  }
+  const TableName called{schema.c_str(), name.c_str()};
+  return called == source ? ""
+                          : fmt::format("it is called {} on the source and {} on the target",
+                                        source.full(), called.full());
+}
+
 int64_t doubts_of(Shared& shared, const TableName& name) {
   return shared.status.with([&](LinkStatus& status) {
     const TableStatus* table = find_table(status, name);
@@ -101,6 +113,26 @@ std::set<TableName> copied_by_opposite(pg::Session& source, const std::string& l
   return tables;
 }
 
+void show_taken_tables(pg::Session& target, Shared& shared) {
+  if (shared.status.with([](const LinkStatus& status) { return status.tables_known; })) {
+    return;
+  }
+  std::vector<TableStatus> shown = shown_tables(target, shared);
+  for (const auto& row : target.exec_params("select schema_name, table_name from repld.table_state "
+                                            "where link = $1 and state <> 'copied' order by 1, 2",
+                                            shared.name())) {
+    TableStatus table;
+    table.schema = row[0].c_str();
+    table.name = row[1].c_str();
+    table.group = group_of(shared.settings.config, table.schema, table.name);
+    shown.push_back(std::move(table));
+  }
+  shared.status.with([&](LinkStatus& status) {
+    status.tables = std::move(shown);
+    status.tables_known = true;
+  });
+}
+
 ReplicatedTables replicated_tables(pg::Session& live, const Shared& shared,
                                    pqxx::transaction_base& target, pqxx::transaction_base& source) {
   std::vector<SourceTable> known = pg::read_source_tables(source, pg::Sizes::estimated);
@@ -121,6 +153,8 @@ ReplicatedTables replicated_tables(pg::Session& live, const Shared& shared,
     if (found == known.end()) {
       replicated.unprovable.push_back(
           {name, "the source has no such table any more, or another one of this name", true});
+    } else if (auto reason = mismatch(row[16], row[17], found->name); !reason.empty()) {
+      replicated.unprovable.push_back({name, std::move(reason)});
     } else if (const auto operations = partial_operations(adopted, found->oid)) {
       replicated.unprovable.push_back(
           {found->name, "what is published of it is only: " + to_string(*operations)});

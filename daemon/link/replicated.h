@@ -27,6 +27,8 @@ std::vector<TableStatus> shown_tables(pg::Session& target, const Shared& shared)
 
 // Tables that the link of the other direction has copied, which notes it in the source of this one.
 std::set<TableName> copied_by_opposite(pg::Session& source, const std::string& link);
+// Puts into the status, once, what the link has taken according to its state, whole or half.
+void show_taken_tables(pg::Session& target, Shared& shared);
 
 struct UnprovableTable {
   TableName name;

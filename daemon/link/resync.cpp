@@ -3,7 +3,7 @@
 #include "embedded_sql.h"
 #include "link/replicated.h"
 #include "link/table_plan.h"
-#include "pg/session.h"
+#include "pg/migrations.h"
 
 namespace repld::link {
 
@@ -14,6 +14,7 @@ void mark_for_resync(Shared& shared, const std::vector<std::string>& tables) {
         .hint("Use replctl repair; or replctl finalize, empty the tables, and start again.");
   }
   pg::Session target(shared.settings.target);
+  pg::require_not_newer(target);
   std::vector<TableName> marked;
   target.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec(kLockTimeout);

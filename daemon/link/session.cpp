@@ -11,6 +11,7 @@
 #include "link/published.h"
 #include "link/readiness.h"
 #include "link/relation_filter.h"
+#include "link/renames.h"
 #include "link/replicated.h"
 #include "link/rogues.h"
 #include "link/sequences.h"
@@ -115,6 +116,9 @@ bool LinkSession::own_link() {
     shared_.status.with(
         [this](LinkStatus& status) { status.applied = status.durable = row_->lsn; });
   }
+  // Also where it goes no further: whoever asks where a table lives must hear of its copy.
+  assume_routes();
+  show_taken_tables(*target_, shared_);
   found_paused_ = row_ && row_->paused;
   return !found_paused_;
 }
@@ -165,10 +169,8 @@ Lsn LinkSession::prepare_stream() {
   if (row_) {
     require_same_publications(settings.config, *row_);
     read_routes();
-    // Also where it goes no further: whoever asks where a table lives must hear of its copy.
-    if (shared_.status.with([](const LinkStatus& status) { return status.tables.empty(); })) {
-      std::vector<TableStatus> shown = shown_tables(*target_, shared_);
-      shared_.status.with([&](LinkStatus& status) { status.tables = std::move(shown); });
+    if (row_->phase == apply::Phase::streaming) {
+      follow_renames(*source_, *target_, shared_);
     }
     require_placement(*target_, settings.config);
   }
@@ -316,14 +318,13 @@ std::exception_ptr LinkSession::run_fenced(const std::shared_ptr<FenceGate>& gat
   } ending{shared_, *gate};
   shared_.gated.with([&](Gated& current) { current = {gate, row_->owner}; });
   if (joining_) {
-    joining = std::jthread([this](const std::stop_token& stop) {
-      joining_->run(stop, [this] { note_armed(); });
-    });
+    joining = std::jthread(
+        [this](const std::stop_token& stop) { joining_->run(stop, [this] { note_armed(); }); });
   } else {
     note_armed();
   }
-  sequences = std::jthread(
-      [this](const std::stop_token& stop) { SequenceFollower(shared_).run(stop); });
+  sequences =
+      std::jthread([this](const std::stop_token& stop) { SequenceFollower(shared_).run(stop); });
   return run();
 }
 

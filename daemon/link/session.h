@@ -47,12 +47,14 @@ class LinkSession {
   void require_published();
   void require_published_by_others();
   void require_own_slot();
-  std::optional<RelationFacts> look_up(uint32_t oid);
+  std::optional<RelationFacts> look_up(const Relation& relation);
   void require_not_replaced(const RelationFacts& facts);
+  std::vector<TypeShape> column_types(const Relation& relation);
   TableName root_of(const Relation& relation);
   void overtake_by_skip(const std::vector<RelationPtr>& relations);
   stream::ReaderOptions reader_options();
   std::vector<std::string> publications() const;
+  void assume_routes();
   void read_routes();
   void note_armed();
   void prepare_tables();

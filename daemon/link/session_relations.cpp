@@ -8,41 +8,63 @@
 #include "link/session.h"
 #include "link/shown.h"
 #include "link/table_plan.h"
+#include "link/taken_over.h"
 #include "pg/catalog.h"
+#include "pg/column_types.h"
 #include "stream/replaced.h"
 
 namespace repld::link {
 
-std::optional<RelationFacts> LinkSession::look_up(uint32_t oid) {
-  auto facts = pg::relation_facts(*source_, oid);
+std::optional<RelationFacts> LinkSession::look_up(const Relation& relation) {
+  auto facts = facts_of(*source_, relation);
   if (facts) {
     require_not_replaced(*facts);
   }
   if (facts && row_->publications) {
-    facts->identity = identity_need(supplies_, oid, facts->root);
+    facts->identity = identity_need(supplies_, relation.oid, facts->root);
   }
   return facts;
 }
 
-// One that bears the name of another that was copied: its rows are none of that copy's.
+// One that bears the name of another that was copied: its rows are none of that copy's. If both are
+// the link's, then which table of the target is whose decides.
 void LinkSession::require_not_replaced(const RelationFacts& facts) {
   const auto another = target_->exec_params(
       "select from repld.table_state where link = $1 and schema_name = $2 and table_name = $3 "
-      "and state = 'copied' and source_oid is not null and source_oid <> $4",
+      "and state = 'copied' and source_oid <> $4 "
+      "and not exists (select from repld.table_state where link = $1 and source_oid = $4)",
       shared_.name(), facts.root.schema, facts.root.name, facts.root_oid);
   if (!another.empty()) {
     throw stream::replaced_tables({facts.root.full()});
   }
 }
 
-// One that the source has dropped since is known to the target still.
-TableName LinkSession::root_of(const Relation& relation) {
-  if (const auto facts = look_up(relation.oid)) {
-    return facts->root;
+// As the stream tells them: the catalogs may have changed since.
+std::vector<TypeShape> LinkSession::column_types(const Relation& relation) {
+  std::set<pg::TypeId> wanted;
+  for (const RelationColumn& column : relation.columns) {
+    wanted.emplace(column.type_oid, column.type_modifier);
   }
-  const TableName name{relation.schema, relation.name};
-  const auto table = pg::read_target_table(*target_, name);
-  return table ? table->name : name;
+  std::map<pg::TypeId, TypeShape> known = pg::read_types(*source_, wanted);
+  std::vector<TypeShape> types;
+  for (const RelationColumn& column : relation.columns) {
+    types.push_back(known[{column.type_oid, column.type_modifier}]);
+  }
+  return types;
+}
+
+// As the link knows it. One that the source has dropped since is known to the target still, and so
+// is a partition that belongs nowhere any more.
+TableName LinkSession::root_of(const Relation& relation) {
+  const auto facts = look_up(relation);
+  const uint32_t root = facts ? facts->root_oid : relation.oid;
+  if (const auto name = known_as(*target_, shared_.name(), root, 0)) {
+    return *name;
+  }
+  const TableName own{relation.schema, relation.name};
+  const auto table = pg::read_target_table(*target_, own);
+  const auto name = known_as(*target_, shared_.name(), 0, table ? table->oid : 0);
+  return name.value_or(facts ? facts->root : own);
 }
 
 void LinkSession::overtake_by_skip(const std::vector<RelationPtr>& relations) {
@@ -73,7 +95,13 @@ apply::SchemaQuestions LinkSession::questions(Partitions& partitions, NewColumns
       throw not_shown_yet(relation);
     }
   };
-  questions.look_up = [this](uint32_t oid) { return look_up(oid); };
+  questions.look_up = [this](const Relation& relation) { return look_up(relation); };
+  questions.require_taken_over = [this](const Relation& relation,
+                                        const std::optional<RelationFacts>& facts,
+                                        const std::optional<TargetTable>& table) {
+    return require_taken_over(*target_, shared_.name(), relation, facts, table);
+  };
+  questions.column_types = [this](const Relation& relation) { return column_types(relation); };
   questions.ensure_partition = [&partitions](const Relation& leaf, const TableName& root,
                                              const std::function<void()>& before_ddl) {
     partitions.ensure(leaf, root, before_ddl);

@@ -24,6 +24,14 @@ void keep_suspicions(const LinkStatus& before, std::vector<TableStatus>& shown) 
 
 }  // namespace
 
+// As far as the target knows, before the source is asked.
+void LinkSession::assume_routes() {
+  if (!shared_.carriage.copy()) {
+    CarriagePtr carriage = read_carriage(shared_.name(), shared_.settings.config, *target_);
+    shared_.carriage.with([&](CarriagePtr& current) { current = std::move(carriage); });
+  }
+}
+
 void LinkSession::read_routes() {
   arming_ = shared_.arming.copy().asked;
   CarriagePtr carriage = read_carriage(shared_.name(), shared_.settings.config, *source_, *target_);
@@ -43,8 +51,8 @@ void LinkSession::prepare_tables() {
   for (const TableStatus& table : shown) {
     tables.push_back({table.schema, table.name});
   }
-  surroundings_ = std::make_unique<apply::Surroundings>(shared_.name(), row_->guard_nonce,
-                                                        shared_.lives_on());
+  surroundings_ =
+      std::make_unique<apply::Surroundings>(shared_.name(), row_->guard_nonce, shared_.lives_on());
   target_->transact([&](pqxx::transaction_base& transaction) {
     // Those of the old primary are read by its applications.
     transaction.exec(is_reverse(shared_.name()) ? kShortLockTimeout : kLockTimeout);

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "core/xid.h"
+#include "pg/catalog.h"
 
 namespace repld::link {
 
@@ -13,6 +14,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kPatience{1};
 constexpr std::chrono::milliseconds kAskAgain{5};
+
+// Of whoever has locked a table as a whole.
+constexpr const char* kLockTimeout = "set lock_timeout = '5s'";
+constexpr const char* kLockNotAvailable = "55P03";
 
 bool shows_now(pg::Session& source, uint32_t xid) {
   const auto rows = source.exec("select pg_current_snapshot()");
@@ -29,6 +34,27 @@ bool shows(pg::Session& source, uint32_t xid) {
     shown = shows_now(source, xid);
   }
   return shown;
+}
+
+std::optional<RelationFacts> facts_of(pg::Session& source, const Relation& relation) {
+  try {
+    source.exec(kLockTimeout);
+    auto facts = pg::relation_facts(source, relation.oid);
+    source.exec("reset lock_timeout");
+    return facts;
+  } catch (const Error& error) {
+    if (error.sqlstate() != kLockNotAvailable) {
+      throw;
+    }
+    throw Error(ErrorKind::connect,
+                fmt::format("table \"{}\" is locked on the source", relation.full_name()))
+        .detail("changes of it are due, and what its partitions are cannot be read meanwhile")
+        .hint(
+            "The link goes on by itself when the lock is gone: pg_locks of the source says who has "
+            "it, pg_prepared_xacts whether a prepared transaction does.")
+        .sqlstate(error.sqlstate())
+        .table(relation.full_name());
+  }
 }
 
 Error not_shown_yet(const Relation& relation) {

@@ -5,8 +5,11 @@
 // partition, the column or the table that its rows have.
 #pragma once
 
+#include <optional>
+
 #include "core/error.h"
 #include "core/relation.h"
+#include "core/table.h"
 #include "pg/session.h"
 
 namespace repld::link {
@@ -14,6 +17,10 @@ namespace repld::link {
 // What has ended once this is true, the catalogs show when they are read after the call. Waits for
 // a moment, since most often it is a matter of one.
 bool shows(pg::Session& source, uint32_t xid);
+
+// Where the relation stands on the source; nothing: it is gone. Throws Error(connect) when somebody
+// has locked it as a whole for long, as a prepared transaction with a TRUNCATE does.
+std::optional<RelationFacts> facts_of(pg::Session& source, const Relation& relation);
 
 // The reaction to the other case: to try again.
 Error not_shown_yet(const Relation& relation);

@@ -63,9 +63,11 @@ void fit(pg::Session& target_session, const SourceTable& table, TablePlan& plan)
     throw missing_table(table.name);
   }
   for (const std::string& column : table.columns) {
-    if (target->find_column(column) == nullptr) {
+    const TargetColumn* found = target->find_column(column);
+    if (found == nullptr) {
       throw missing_column(table.name, column);
     }
+    require_no_loss(table.name, *found, table.types.at(column));
   }
   for (const std::string& column : table.generated) {
     const TargetColumn* found = target->find_column(column);
@@ -90,19 +92,20 @@ void note_tables(pqxx::transaction_base& transaction, const Shared& shared, cons
   std::vector<std::string> rows;
   for (size_t i = 0; i < plan.targets.size(); ++i) {
     const bool empty = found_empty && plan.filled.count(plan.tables[i].oid) == 0;
-    rows.push_back(fmt::format("({}, {}, {}, {}, {}, {}, {}, nullif({}, '')::jsonb)",
+    rows.push_back(fmt::format("({}, {}, {}, {}, {}, {}, {}, {}::regclass, nullif({}, '')::jsonb)",
                                quote_literal(shared.name()), quote_literal(plan.targets[i].schema),
-                               quote_literal(plan.targets[i].name), quote_literal(state),
-                               empty, plan.tables[i].oid,
-                               entry_of(published, plan.tables[i].oid),
+                               quote_literal(plan.targets[i].name), quote_literal(state), empty,
+                               plan.tables[i].oid, entry_of(published, plan.tables[i].oid),
+                               quote_literal(quoted(plan.targets[i])),
                                quote_literal(supply_text(plan.supplies, plan.tables[i].oid))));
   }
   transaction.exec(fmt::format(
       "insert into repld.table_state (link, schema_name, table_name, state, found_empty, "
-      "source_oid, publication_entry, published) values {} "
+      "source_oid, publication_entry, target_oid, published) values {} "
       "on conflict (link, schema_name, table_name) do update set state = excluded.state, "
       "found_empty = excluded.found_empty, source_oid = excluded.source_oid, "
-      "publication_entry = excluded.publication_entry, rows = 0, bytes = 0, copied_at = null",
+      "publication_entry = excluded.publication_entry, target_oid = excluded.target_oid, "
+      "rows = 0, bytes = 0, copied_at = null",
       fmt::join(rows, ", ")));
 }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "embedded_sql.h"
+#include "pg/column_types.h"
 
 namespace repld::pg {
 
@@ -15,10 +16,63 @@ std::vector<std::string> names_of_json(const pqxx::field& field) {
   return nlohmann::json::parse(field.c_str()).get<std::vector<std::string>>();
 }
 
+using TypeIds = std::map<std::string, TypeId>;  // by column
+
+TypeIds types_of_json(const pqxx::field& field) {
+  TypeIds types;
+  if (!field.is_null()) {
+    const auto columns = nlohmann::json::parse(field.c_str());
+    for (const auto& column : columns) {
+      types[column[0]] = {column[1].get<uint32_t>(), column[2].get<int32_t>()};
+    }
+  }
+  return types;
+}
+
+// `types`: parallel to the tables.
+void set_types(pqxx::transaction_base& transaction, std::vector<SourceTable>& tables,
+               const std::vector<TypeIds>& types) {
+  std::set<TypeId> wanted;
+  for (const TypeIds& of_table : types) {
+    for (const auto& [column, type] : of_table) {
+      wanted.insert(type);
+    }
+  }
+  std::map<TypeId, TypeShape> known = read_types(transaction, wanted);
+  for (size_t i = 0; i < tables.size(); ++i) {
+    for (const auto& [column, type] : types[i]) {
+      tables[i].types[column] = known[type];
+    }
+  }
+}
+
+std::vector<TargetColumn> target_columns(Session& session, uint32_t table) {
+  std::vector<TargetColumn> columns;
+  std::vector<TypeId> types;
+  for (const auto& row : session.exec_params(std::string(sql::kTargetColumns), table)) {
+    TargetColumn column;
+    column.name = row[0].c_str();
+    column.type = row[1].c_str();
+    column.equality = row[2].is_null() ? "" : row[2].c_str();
+    column.generated = row[3].as<bool>();
+    column.identity_always = row[4].as<bool>();
+    column.array = row[5].is_null() ? "" : row[5].c_str();
+    column.collation = row[6].is_null() ? "" : row[6].c_str();
+    types.emplace_back(row[7].as<uint32_t>(), row[8].as<int32_t>());
+    columns.push_back(std::move(column));
+  }
+  std::map<TypeId, TypeShape> known = read_types(session, {types.begin(), types.end()});
+  for (size_t i = 0; i < columns.size(); ++i) {
+    columns[i].full_type = known[types[i]];
+  }
+  return columns;
+}
+
 }  // namespace
 
 std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction, Sizes sizes) {
   std::vector<SourceTable> tables;
+  std::vector<TypeIds> types;
   for (const auto& row :
        transaction.exec_params(std::string(sql::kSourceTables), sizes == Sizes::measured)) {
     const auto root_oid = row[0].as<uint32_t>();
@@ -32,6 +86,7 @@ std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction,
       table.primary_key = row[12].as<bool>();
       table.generated = names_of_json(row[13]);
       tables.push_back(std::move(table));
+      types.push_back(types_of_json(row[17]));
     }
     const auto leaf_oid = row[6].as<uint32_t>();
     if (leaf_oid != root_oid || !tables.back().partitioned) {
@@ -48,6 +103,7 @@ std::vector<SourceTable> read_source_tables(pqxx::transaction_base& transaction,
       tables.back().leaves.push_back(std::move(leaf));
     }
   }
+  set_types(transaction, tables, types);
   return tables;
 }
 
@@ -106,17 +162,7 @@ std::optional<TargetTable> read_target_table(Session& session, const TableName& 
   table.name = name;
   table.partitioned = kind == "p";
   table.owned = found[0][4].as<bool>();
-  for (const auto& row : session.exec_params(std::string(sql::kTargetColumns), table.oid)) {
-    TargetColumn column;
-    column.name = row[0].c_str();
-    column.type = row[1].c_str();
-    column.equality = row[2].is_null() ? "" : row[2].c_str();
-    column.generated = row[3].as<bool>();
-    column.identity_always = row[4].as<bool>();
-    column.array = row[5].is_null() ? "" : row[5].c_str();
-    column.collation = row[6].is_null() ? "" : row[6].c_str();
-    table.columns.push_back(std::move(column));
-  }
+  table.columns = target_columns(session, table.oid);
   for (const auto& row : session.exec_params(std::string(sql::kTargetKeys), table.oid)) {
     table.keys.push_back({row[0].as<bool>(), names_of_json(row[1])});
   }

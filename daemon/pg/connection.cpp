@@ -75,6 +75,20 @@ ResultHandle Connection::exec(const std::string& sql,
                                            nullptr, values.data(), nullptr, nullptr, 0)));
 }
 
+void Connection::ask(const std::string& sql) {
+  if (PQsendQuery(handle(), sql.c_str()) == 0) {
+    throw_lost();
+  }
+}
+
+ResultHandle Connection::answer() {
+  ResultHandle last;
+  while (ResultHandle next{PQgetResult(handle())}) {
+    last = std::move(next);
+  }
+  return checked(std::move(last));
+}
+
 std::string text(const ResultHandle& result, int row, int column) {
   return PQgetvalue(result.get(), row, column);
 }

@@ -43,6 +43,9 @@ class Connection {
   // Throws Error by SQLSTATE, or Error(connect) when the server went away.
   ResultHandle exec(const std::string& sql);
   ResultHandle exec(const std::string& sql, std::initializer_list<std::string> parameters);
+  // exec() in two steps, for who has something to do until the answer is there.
+  void ask(const std::string& sql);
+  ResultHandle answer();
 
   int backend_pid() const { return PQbackendPID(handle_.get()); }
   int server_version() const { return PQserverVersion(handle_.get()); }

@@ -16,11 +16,24 @@ int newest_version() {
   return newest;
 }
 
+// From the catalogs themselves: to_regclass() asks a cache, which a session that has waited for an
+// advisory lock finds as it was before, without what the lock's holder made.
 int current_version(pqxx::transaction_base& transaction) {
-  if (transaction.exec("select to_regclass('repld.migration')")[0][0].is_null()) {
+  if (transaction
+          .exec("select from pg_class where relname = 'migration' and relnamespace = "
+                "(select oid from pg_namespace where nspname = 'repld')")
+          .empty()) {
     return 0;
   }
   return transaction.exec("select coalesce(max(version), 0) from repld.migration")[0][0].as<int>();
+}
+
+void require_not_newer(int version) {
+  if (version > newest_version()) {
+    throw Error(ErrorKind::schema, "schema repld is newer than this program")
+        .detail("it has version {}, this program knows {}", version, newest_version())
+        .hint("Run the newer repld.");
+  }
 }
 
 // Asked before it is made: CREATE SCHEMA IF NOT EXISTS wants the right also where it exists.
@@ -47,6 +60,11 @@ void ensure_schema(pqxx::transaction_base& transaction, Side side) {
 
 }  // namespace
 
+void require_not_newer(Session& session) {
+  require_not_newer(session.transact(
+      [](pqxx::transaction_base& transaction) { return current_version(transaction); }));
+}
+
 void migrate(Session& session) {
   // Most often there is nothing to do, and no reason to ask for it version by version.
   const bool done = session.transact([](pqxx::transaction_base& transaction) {
@@ -59,11 +77,7 @@ void migrate(Session& session) {
     session.transact([&](pqxx::transaction_base& transaction) {
       transaction.exec("select pg_advisory_xact_lock(hashtextextended('repld.migration', 0))");
       const int version = current_version(transaction);
-      if (version > newest_version()) {
-        throw Error(ErrorKind::schema, "schema repld is newer than this program")
-            .detail("it has version {}, this program knows {}", version, newest_version())
-            .hint("Run the newer repld.");
-      }
+      require_not_newer(version);
       if (version >= migration.version) {
         return;
       }

@@ -10,4 +10,7 @@ namespace repld::pg {
 // this program.
 void migrate(Session& session);
 
+// The same error, and nothing else: for commands, which may come before a link has looked.
+void require_not_newer(Session& session);
+
 }  // namespace repld::pg

@@ -29,8 +29,9 @@ Error replaced_tables(const std::vector<std::string>& tables) {
       .detail("{}", fmt::join(tables, ", "))
       .hint(
           "Another table bears the name of one that was copied, or that one has become a "
-          "partition; what is written there now is none of the copy's. Undo it, then replctl "
-          "resume; or end the link with replctl finalize and set it up again.")
+          "partition; what is written there now is none of the copy's. Undo it, or, where tables "
+          "were renamed, rename and make them on the target likewise; then replctl resume. Or end "
+          "the link with replctl finalize and set it up again.")
       .table(tables.front());
 }
 

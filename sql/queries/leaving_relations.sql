@@ -3,8 +3,7 @@
 -- returns: schema, name
 select n.nspname, c.relname
   from repld.table_state s
-  join pg_namespace tn on tn.nspname = s.schema_name
-  join pg_class t on t.relnamespace = tn.oid and t.relname = s.table_name
+  join pg_class t on t.oid = coalesce(s.target_oid, to_regclass(format('%I.%I', s.schema_name, s.table_name)))
  cross join lateral (select t.oid as relid union select relid from pg_partition_tree(t.oid)) p
   join pg_class c on c.oid = p.relid
   join pg_namespace n on n.oid = c.relnamespace

@@ -1,7 +1,8 @@
 -- schema_columns: columns of tables, as DDL writes them.
 -- $1 oids
 -- returns: table oid, name, type, collation (null: the type's own), not null, default or generation
---          expression, identity, generated, is local, identity's sequence options, has variable length
+--          expression, identity, generated, is local, identity's sequence options, has variable length,
+--          type oid, type modifier
 select a.attrelid::bigint, a.attname, format_type(a.atttypid, a.atttypmod),
        case when a.attcollation <> t.typcollation then format('%I.%I', cn.nspname, co.collname) end,
        a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text,
@@ -13,7 +14,7 @@ select a.attrelid::bigint, a.attname, format_type(a.atttypid, a.atttypmod),
          where a.attidentity <> '' and p.classid = 'pg_class'::regclass
            and p.refclassid = 'pg_class'::regclass and p.refobjid = a.attrelid
            and p.refobjsubid = a.attnum and p.deptype = 'i'),
-       t.typlen = -1
+       t.typlen = -1, a.atttypid::bigint, a.atttypmod
   from pg_attribute a
   join pg_type t on t.oid = a.atttypid
   left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum

@@ -2,7 +2,7 @@
 -- returns: oid, schema, name, root schema, root name, relkind, relpersistence, owner, owned, partition
 --          key, parent schema, parent name, bounds, inherited tables (json [[schema, name]]), RLS enabled,
 --          RLS forced, RLS hides rows from us, index that was made the replica identity, index that could
---          be it, roles with grants (json)
+--          be it, roles with grants (json), owner is a superuser, we may make ourselves its member
 with recursive depth as (
   select c.oid, 0 as level
     from pg_class c
@@ -31,8 +31,13 @@ select c.oid::bigint, n.nspname, c.relname, rn.nspname, r.relname, c.relkind::te
                               and current_setting('server_version_num')::int >= 180000)
          order by x.indisprimary desc, x.indexrelid limit 1),
        (select json_agg(distinct pg_get_userbyid(g.grantee)) from aclexplode(c.relacl) g
-         where g.grantee not in (0, c.relowner))
+         where g.grantee not in (0, c.relowner)),
+       o.rolsuper, me.rolsuper or pg_has_role(me.oid, o.oid, 'member with admin option')
+         or (me.rolcreaterole and not o.rolsuper
+             and current_setting('server_version_num')::int < 160000)
   from pg_class c
+  join pg_roles o on o.oid = c.relowner
+  join pg_roles me on me.rolname = current_user
   join (select oid, max(level) as level from depth group by oid) d on d.oid = c.oid
   join pg_namespace n on n.oid = c.relnamespace
   join pg_class r on r.oid = coalesce(case when c.relispartition then pg_partition_root(c.oid) end, c.oid)

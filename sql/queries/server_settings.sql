@@ -10,5 +10,5 @@ select name, setting, coalesce(unit, ''), source
                 'transaction_timeout', 'TimeZone', 'DateStyle', 'IntervalStyle',
                 'default_transaction_isolation', 'default_transaction_read_only',
                 'standard_conforming_strings', 'transform_null_equals', 'array_nulls',
-                'exit_on_error', 'bytea_output', 'row_security')
+                'exit_on_error', 'bytea_output', 'row_security', 'temp_file_limit')
  order by name

@@ -1,7 +1,8 @@
 -- server_transactions: transactions that a new slot has to wait for, oldest first.
 -- $1 seconds they are old at least
--- returns: pid (0: prepared), gid, role, seconds
-select pid, gid, role, seconds
+-- returns: pid (0: prepared), gid, role, seconds, the role is a superuser
+select pid, gid, role, seconds,
+       coalesce((select r.rolsuper from pg_roles r where r.rolname = t.role), true)
   from (select a.pid, '' as gid, coalesce(a.usename, '') as role,
                extract(epoch from clock_timestamp() - a.xact_start)::bigint as seconds
           from pg_stat_activity a

@@ -10,7 +10,8 @@
 -- returns: root oid, schema, name, partitioned, owned, columns (text[] as json), leaf oid, leaf schema,
 --          leaf name, leaf pages, leaf bytes with TOAST, leaf identity is usable, root has a primary
 --          key, generated columns (text[] as json), leaf streams, FULL would be a usable identity of
---          the leaf, we may read the leaf
+--          the leaf, we may read the leaf, types of all columns (json array of
+--          [column, oid, modifier])
 with recursive tree as (
   select c.oid as root, c.oid as node
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -46,7 +47,10 @@ select r.oid::bigint, rn.nspname, r.relname, r.relkind = 'p', pg_has_role(r.relo
           from pg_attribute a
          where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated <> ''),
        l.relkind = 'r' and l.relpersistence = 'p', g.strict is null,
-       has_table_privilege(l.oid, 'select')
+       has_table_privilege(l.oid, 'select'),
+       (select json_agg(json_build_array(a.attname, a.atttypid::bigint, a.atttypmod))
+          from pg_attribute a
+         where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped)
   from tree t
   join pg_class l on l.oid = t.node
   join pg_namespace ln on ln.oid = l.relnamespace

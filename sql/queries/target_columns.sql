@@ -9,7 +9,7 @@
 --          the left one's cast included), is generated, identity is ALWAYS, array of the type that
 --          unnest takes apart in FROM, or null (there is none for arrays, box puts another
 --          delimiter than a comma, and composites come out as their fields), collation unless it is
---          the type's own (quoted)
+--          the type's own (quoted), oid of the column's type, its modifier
 with recursive base as (
   select a.attnum, a.atttypid as type
     from pg_attribute a where a.attrelid = $1::oid and a.attnum > 0 and not a.attisdropped
@@ -34,7 +34,8 @@ select a.attname, format_type(case when t.typtype = 'e' then t.oid else a.atttyp
          (select format('%I.%I', n.nspname, c.collname)
             from pg_collation c join pg_namespace n on n.oid = c.collnamespace
            where c.oid = a.attcollation)
-       end
+       end,
+       a.atttypid::bigint, a.atttypmod
   from base b
   join pg_type t on t.oid = b.type and t.typtype <> 'd'
   left join pg_type e on e.oid = t.typelem

@@ -37,33 +37,35 @@ class Doors {
 
 struct Mistake {
   std::string name;
-  std::string source_dsn;
+  std::string dsn;
   std::vector<std::string> told;
   const char* sqlstate;
 };
 
-std::vector<Mistake> mistakes(const Platform& source, const std::string& other_ca) {
-  const std::string& dsn = source.remote_dsn;
+std::vector<Mistake> mistakes(const Platform& platform, const std::string& side,
+                              const std::string& other_ca) {
+  const std::string& dsn = platform.remote_dsn;
+  const std::string key = side + ".dsn";
   const std::string unknown = "no-such-host.invalid";
   const std::string name = kServerName;
   return {
       {"unknown host",
        with(with(dsn, "hostaddr", ""), "host", unknown),
-       {unknown, "Check host in source.dsn", "IPv6"},
+       {unknown, "Check host in " + key, "IPv6"},
        ""},
-      {"wrong port", with(dsn, "port", "1"), {"refused", "check host and port in source.dsn"}, ""},
+      {"wrong port", with(dsn, "port", "1"), {"refused", "check host and port in " + key}, ""},
       {"wrong password",
        with(dsn, "password", "canary'pw\\"),
-       {"authentication failed", "user \"postgres\"", "percent-encoded"},
+       {"authentication failed", "user \"" + platform.user + "\"", "percent-encoded"},
        "28P01"},
       {"no password",
        with(dsn, "password", ""),
-       {"no password supplied", "source.password_file"},
+       {"no password supplied", side + ".password_file"},
        "28P01"},
       {"unknown user", with(dsn, "user", "postgers"), {"postgers", "Check the user"}, "28P01"},
       {"unknown database",
        with(dsn, "dbname", "postgers"),
-       {"\"postgers\" does not exist", "Check dbname in source.dsn"},
+       {"\"postgers\" does not exist", "Check dbname in " + key},
        "3D000"},
       {"certificate for another name",
        with(dsn, "host", "127.0.0.1"),
@@ -81,38 +83,57 @@ std::vector<Mistake> mistakes(const Platform& source, const std::string& other_c
   };
 }
 
+// `good`: of the other side.
+void check_told(const Mistake& mistake, const std::string& side, const std::string& good) {
+  CAPTURE(mistake.name);
+  const bool of_source = side == "source";
+  Daemon daemon(of_source ? mistake.dsn : good, of_source ? good : mistake.dsn, "pair");
+  daemon.start();
+  const nlohmann::json error = told(daemon, mistake.told.back());
+  CHECK(error["message"] == "cannot connect to the " + side);
+  for (const std::string& part : mistake.told) {
+    CHECK_MESSAGE(has(error, part), part << " in: " << error["text"]);
+  }
+  CHECK(error["sqlstate"] == mistake.sqlstate);
+  CHECK(error["state"] == "retrying");
+  CHECK((daemon.log_text() + daemon.status_json()).find("canary") == std::string::npos);
+  CHECK(daemon.terminate() == 0);
+}
+
 }  // namespace
 
 TEST_SUITE("bad_input") {
   TEST_CASE("an address, a password or a certificate that is wrong is told with its remedy") {
     const Doors doors;
-    for (const Mistake& mistake : mistakes(doors.source, doors.target.authority->root_path())) {
-      CAPTURE(mistake.name);
-      Daemon daemon(mistake.source_dsn, doors.target.remote_dsn, "pair");
-      daemon.start();
-      const nlohmann::json error = told(daemon, mistake.told.back());
-      CHECK(error["message"] == "cannot connect to the source");
-      for (const std::string& part : mistake.told) {
-        CHECK_MESSAGE(has(error, part), part << " in: " << error["text"]);
-      }
-      CHECK(error["sqlstate"] == mistake.sqlstate);
-      CHECK(error["state"] == "retrying");
-      CHECK((daemon.log_text() + daemon.status_json()).find("canary") == std::string::npos);
-      CHECK(daemon.terminate() == 0);
+    for (const Mistake& mistake :
+         mistakes(doors.source, "source", doors.target.authority->root_path())) {
+      check_told(mistake, "source", doors.target.remote_dsn);
     }
+  }
+
+  TEST_CASE("the same on the target's side") {
+    const Doors doors;
+    for (const Mistake& mistake :
+         mistakes(doors.target, "target", doors.source.authority->root_path())) {
+      check_told(mistake, "target", doors.source.remote_dsn);
+    }
+    CHECK(doors.untouched());
   }
 
   TEST_CASE("an expired certificate is told, and its renewal is noticed") {
     Doors doors;
-    doors.source.cluster->use_certificate(
-        doors.source.authority->issue(kServerName, Validity::expired));
-    Daemon daemon(doors.source.remote_dsn, doors.target.remote_dsn, "pair");
-    daemon.start();
-    const nlohmann::json error = told(daemon, "has expired");
-    CHECK_MESSAGE(has(error, "has expired"), error["text"]);
-    doors.source.cluster->use_certificate(doors.source.authority->issue(kServerName));
-    REQUIRE(daemon.wait_for("caught-up", 60s));
-    CHECK(doors.equal());
+    for (Platform* platform : {&doors.source, &doors.target}) {
+      CAPTURE(platform->user);
+      platform->cluster->use_certificate(
+          platform->authority->issue(kServerName, Validity::expired));
+      Daemon daemon(doors.source.remote_dsn, doors.target.remote_dsn, "pair");
+      daemon.start();
+      const nlohmann::json error = told(daemon, "has expired");
+      CHECK_MESSAGE(has(error, "has expired"), error["text"]);
+      platform->cluster->use_certificate(platform->authority->issue(kServerName));
+      REQUIRE(daemon.wait_for("caught-up", 60s));
+      CHECK(doors.equal());
+    }
   }
 
   TEST_CASE("a wild password works in a file, in the environment, as pairs and in a URI") {

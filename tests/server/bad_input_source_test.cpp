@@ -4,6 +4,7 @@
 
 #include "pg/replication_connection.h"
 #include "server/bad_input.h"
+#include "support/http.h"
 
 using namespace repld::testing;
 
@@ -13,6 +14,16 @@ constexpr const char* kTable = "create table t (id int primary key, n int)";
 
 repld::pg::Server as_superuser(const Platform& platform) {
   return {repld::Side::source, platform.superuser_dsn, std::nullopt};
+}
+
+// WAL enough for a slot of 16 MB to be given up.
+void write_much(const Platform& platform) {
+  for (int i = 0; i < 10; ++i) {
+    as_admin(platform,
+             "begin; create table filler as select repeat('x', 1000) from "
+             "generate_series(1, 15000); drop table filler; commit");
+  }
+  as_admin(platform, "checkpoint");
 }
 
 // Nothing of the link is on either side.
@@ -140,17 +151,66 @@ TEST_SUITE("bad_input") {
     REQUIRE(pair.daemon.replctl({"pause"}).exit_code == 0);
     REQUIRE(pair.daemon.wait_for_state("paused", 10s));
     pair.on_source("insert into t values (1)");
-    for (int i = 0; i < 10; ++i) {
-      as_admin(pair.source,
-               "begin; create table filler as select repeat('x', 1000) from "
-               "generate_series(1, 15000); drop table filler; commit");
-    }
-    as_admin(pair.source, "checkpoint");
+    write_much(pair.source);
     REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
     REQUIRE(pair.daemon.wait_for_state("slot_lost", 20s));
     const nlohmann::json error = told(pair.daemon, "replctl finalize");
     CHECK_MESSAGE(has(error, "max_slot_wal_keep_size"), error["text"]);
     CHECK(pair.count(pair.target.dsn, "t") == 0);
+  }
+
+  TEST_CASE("a slot that is invalidated while its link streams ends the stream, told once") {
+    PairOptions options;
+    options.source_settings = {
+        {"max_slot_wal_keep_size", "16MB"}, {"max_wal_size", "32MB"}, {"min_wal_size", "32MB"}};
+    Pair pair(options);
+    pair.on_both(kTable);
+    TcpProxy counter(pair.source.remote_port());
+    Daemon daemon(with(pair.source.remote_dsn, "port", std::to_string(counter.port())),
+                  pair.target.remote_dsn, "pair");
+    pair.on_source("insert into t values (1)");
+    daemon.start();
+    REQUIRE(daemon.wait_for("caught-up", 60s));
+    {
+      // Nothing is confirmed meanwhile, and the daemon is amid a transaction.
+      pqxx::connection reader(pair.target.dsn);
+      pqxx::work reading(reader);
+      reading.exec("lock table public.t in access exclusive mode");
+      pair.on_source("insert into t values (2)");
+      REQUIRE(eventually(60s, [&] {
+        write_much(pair.source);
+        return pair.count(pair.source.dsn, "pg_replication_slots where wal_status = 'lost'") == 1;
+      }));
+      pair.on_source("insert into t values (3)");
+    }
+    REQUIRE(daemon.wait_for_state("slot_lost", 60s));
+    const nlohmann::json error = told(daemon, "replctl finalize");
+    CHECK_MESSAGE(has(error, "\"repld_pair\" was invalidated"), error["text"]);
+    CHECK_MESSAGE(has(error, "max_slot_wal_keep_size"), error["text"]);
+    CHECK(error["state"] == "slot_lost");
+    const auto status = nlohmann::json::parse(daemon.status_json());
+    const HttpAnswer ready = http_request(status["http_listen"], "/readyz");
+    CHECK(ready.status == 503);
+    CHECK_MESSAGE(ready.body.find("slot_lost") != std::string::npos, ready.body);
+    CHECK(daemon.replctl({"status", "--wait-for", "streaming", "--timeout", "1s"}).exit_code != 0);
+    const int tries = counter.accepted();
+    std::this_thread::sleep_for(5s);  // the point: nothing happens meanwhile
+    CHECK(counter.accepted() - tries <= 1);
+    CHECK(daemon.running());
+    const std::string events = daemon.replctl({"events"}).out;
+    const size_t first = events.find("was invalidated");
+    REQUIRE(first != std::string::npos);
+    CHECK(events.find("was invalidated", first + 1) == std::string::npos);
+    // What had arrived may be there, what came after the gap is not.
+    CHECK(pair.count(pair.target.dsn, "t where id = 1") == 1);
+    CHECK(pair.count(pair.target.dsn, "t where id > 2") == 0);
+
+    // The way out that the hint names.
+    REQUIRE(daemon.replctl({"finalize", "--yes"}).exit_code == 0);
+    pair.on_target("truncate t");
+    REQUIRE(daemon.replctl({"resume"}).exit_code == 0);
+    REQUIRE(daemon.wait_for("caught-up", 60s));
+    CHECK(pair.difference({"public.t"}) == "");
   }
 
   TEST_CASE("an old transaction that holds up the new slot is named while it does") {

@@ -114,6 +114,12 @@ const Refusal kRefusals[] = {
      "column",
      "column v of public.t is missing",
      "column \"v\" of \"public.t\" is missing"},
+    {"column that would cut values",
+     "target",
+     {"alter table t alter v type varchar(5)"},
+     "column",
+     "column v of public.t is character varying(5), on the source text",
+     "text on the source does not fit character varying(5) on the target"},
     {"column that the target does not compute",
      "target",
      {"alter table g alter twice drop expression"},
@@ -143,7 +149,7 @@ const Refusal kRefusals[] = {
      "target",
      {"alter table t enable row level security", "alter table t force row level security"},
      "row_security",
-     "public.t applies to us",
+     "public.t applies to gen_user",
      "would hide rows"},
     {"rows on the target",
      "target",
@@ -189,6 +195,7 @@ void break_and_mend(Pair& pair, const Refusal& refusal) {
   CHECK(found[0].sql.empty() == (refusal.mend == Mend::by_hand));
   INFO(found[0].sql);
   if (refusal.mend == Mend::by_sql) {
+    CHECK(tells_its_effect(found[0]));
     mend(pair, found[0]);
   } else {
     run_each(platform, {refusal.undo});

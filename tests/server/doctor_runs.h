@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <pqxx/pqxx>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ struct Finding {
   std::string what;
   std::string sql;
   std::string role;
+  std::string effect;
 };
 
 class Preflight {
@@ -35,7 +37,7 @@ class Preflight {
     for (const auto& each : report["findings"]) {
       if (severities.count(each["severity"].get<std::string>()) > 0) {
         list.push_back({each["severity"], each["check"], each["side"], each["what"], each["sql"],
-                        each["role"]});
+                        each["role"], each["effect"]});
       }
     }
     return list;
@@ -70,15 +72,41 @@ inline std::string text_of(const std::vector<Finding>& findings) {
   return text;
 }
 
+// SQL that only gives or makes something takes nothing from an application; any other has to say
+// what it does.
+inline bool tells_its_effect(const Finding& finding) {
+  const bool adds = finding.sql.rfind("grant ", 0) == 0 || finding.sql.rfind("create ", 0) == 0;
+  return adds || !finding.effect.empty();
+}
+
+// A session of that role: by its own login where the platform gives one to its customer, else with
+// the rights of the role, as whoever logs in as it would have them.
+class RoleSession {
+ public:
+  RoleSession(const Platform& platform, const std::string& role)
+      : connection_(role == platform.user ? platform.dsn : platform.superuser_dsn) {
+    if (role != platform.user) {
+      exec("set session authorization " + connection_.quote_name(role));
+    }
+    const std::string who =
+        pqxx::nontransaction(connection_).exec("select session_user")[0][0].c_str();
+    if (who != role) {
+      throw std::runtime_error("a finding names role \"" + role + "\", the session has " + who);
+    }
+  }
+  void exec(const std::string& statement) { pqxx::nontransaction(connection_).exec(statement); }
+
+ private:
+  pqxx::connection connection_;
+};
+
 // Runs what a finding says, where and as whom it says, a statement at a time as psql would.
 inline void mend(const Pair& pair, const Finding& finding) {
-  const Platform& platform = finding.side == "source" ? pair.source : pair.target;
-  pqxx::connection connection(finding.role == platform.user ? platform.dsn
-                                                            : platform.superuser_dsn);
+  RoleSession session(finding.side == "source" ? pair.source : pair.target, finding.role);
   std::string statement;
   for (const char c : finding.sql + "\n") {
     if (c == '\n' && !statement.empty() && statement.back() == ';') {
-      pqxx::nontransaction(connection).exec(statement);
+      session.exec(statement);
       statement.clear();
     } else {
       statement += c;

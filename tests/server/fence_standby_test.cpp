@@ -84,6 +84,24 @@ TEST_SUITE("fence_standby") {
     CHECK(differences(verify(pair)) == "");
   }
 
+  TEST_CASE("a source that is promoted begins another history: nothing is proven across it") {
+    Pair pair;
+    pair.on_both(kSchema);
+    pair.on_source("insert into t values (1, 'x')");
+    REQUIRE(pair.begin());
+    CHECK(differences(verify(pair)) == "");
+    // What a failover leaves: the slot is there, the system the same, the timeline another.
+    demote(*pair.source.cluster);
+    as_admin(pair.source, "select pg_promote()");
+    REQUIRE(pair.daemon.wait_for_state("slot_lost", 60s));
+    CHECK_MESSAGE(has(pair.link()["error"]["detail"], "timeline 2"), pair.daemon.status_json());
+    pair.on_source("insert into t values (2, 'y')");
+    const Outcome refused = run_verify(pair);
+    CHECK(refused.exit_code == 1);
+    CHECK_MESSAGE(has(refused.err, "does not stream"), refused.err);
+    CHECK(pair.count(pair.target.dsn, "t") == 1);
+  }
+
   TEST_CASE("a fence waits out a commit that waits for a standby, and holds nobody up meanwhile") {
     Pair pair;
     pair.on_both(kSchema);

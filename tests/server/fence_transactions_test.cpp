@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <optional>
 
 #include "server/verify_runs.h"
 
@@ -71,6 +72,43 @@ TEST_SUITE("fence_transactions") {
     CHECK(differences(verify(pair)) == "");
     CHECK(on_target(pair, "gone") == 0);
     CHECK(writers.written() > 10);
+  }
+
+  TEST_CASE("a transaction that idles for long keeps no fence waiting if it began after the link") {
+    Pair pair;
+    pair.on_both(kSchema);
+    pair.on_source("insert into t values (1, 'x')");
+    REQUIRE(pair.begin());
+    pqxx::connection connection(pair.source.dsn);
+    pqxx::nontransaction idle(connection);
+    idle.exec(
+        "begin; set local idle_in_transaction_session_timeout = 0; "
+        "lock table public.t in row exclusive mode; insert into public.t values (2, 'idle')");
+    std::optional<Writers> writers(std::in_place, pair, 2, write_row);
+    for (int round = 0; round < 3; ++round) {
+      CAPTURE(round);
+      check_quick(pair);
+      CHECK(on_target(pair, "idle") == 0);
+    }
+    // A session of the link cannot know what became of an older one by its id: it says whom it
+    // waits for, in time, and replicates meanwhile.
+    const std::string xid = idle.exec("select pg_current_xact_id()::text")[0][0].c_str();
+    pair.daemon.terminate();
+    REQUIRE(pair.begin());
+    Outcome refused;
+    const double took = seconds_of([&] { refused = run_verify(pair); });
+    CHECK(refused.exit_code == 1);
+    CHECK(took < 90);
+    CHECK_MESSAGE(refused.err.find("transaction " + xid + " ") != std::string::npos, refused.err);
+    const int64_t written = writers->written();
+    REQUIRE(eventually(30s, [&] { return writers->written() > written + 10; }));
+    REQUIRE(pair.caught_up());
+    idle.exec("commit");
+    CHECK(differences(verify(pair)) == "");
+    CHECK(on_target(pair, "idle") == 1);
+    writers.reset();
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.t", "public.k"}) == "");
   }
 
   TEST_CASE("what only savepoints have written counts with the transaction around them") {

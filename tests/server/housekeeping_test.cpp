@@ -68,6 +68,36 @@ TEST_SUITE("housekeeping") {
     CHECK(pair.daemon.wait_log("old events removed", 20s));
   }
 
+  TEST_CASE("of each table the newest hundred verifications are kept") {
+    PairOptions options;
+    options.extra = "[verify]\nevery = \"0\"";
+    Pair pair(options);
+    pair.on_both("create table t (id int primary key); create table u (id int primary key)");
+    pair.on_source("insert into t values (1), (2)");
+    REQUIRE(pair.begin());
+    // As a year of them leaves: of both tables, and of another link's table of the same name.
+    for (const char* whose :
+         {"'pair', 'public', 't'", "'pair', 'public', 'u'", "'other', 'public', 't'"}) {
+      pair.on_target(std::string("insert into repld.verification (link, schema_name, table_name, "
+                                 "rows, target_rows, missing, extra, different, seconds) select ") +
+                     whose + ", 7, 7, 0, 0, 0, 1 from generate_series(1, 150) i");
+    }
+    const auto kept = [&](const std::string& condition) {
+      return pair.count(pair.target.dsn, "repld.verification where " + condition);
+    };
+    for (int64_t round = 1; round <= 2; ++round) {
+      REQUIRE(pair.daemon.replctl({"verify", "public.t"}).exit_code == 0);
+      CHECK(kept("link = 'pair' and table_name = 't'") == 100);
+      CHECK(kept("link = 'pair' and table_name = 't' and rows = 2") == round);
+    }
+    CHECK(kept("link = 'pair' and table_name = 'u'") == 150);
+    CHECK(kept("link = 'other'") == 150);
+    REQUIRE(pair.daemon.replctl({"verify"}).exit_code == 0);
+    CHECK(kept("link = 'pair' and table_name = 'u'") == 100);
+    CHECK(kept("link = 'pair' and table_name = 't' and rows = 2") == 3);
+    CHECK(kept("link = 'other'") == 150);
+  }
+
   TEST_CASE("events that the target did not take are kept until it does") {
     Pair pair;
     pair.on_both("create table t (id int primary key)");

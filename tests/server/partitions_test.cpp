@@ -155,6 +155,10 @@ TEST_SUITE("partitions") {
     REQUIRE(pair.daemon.wait_for_state("paused", 20s));
     CHECK(pair.error_message().find("m_1") != std::string::npos);
     CHECK(pair.count(pair.target.dsn, "m") == 2);
+    const std::string lsn = pair.link()["error"]["transaction"];
+    REQUIRE(pair.daemon.replctl({"skip", "--lsn", lsn, "--yes"}).exit_code == 0);
+    REQUIRE(pair.caught_up());
+    CHECK(pair.count(pair.target.dsn, "m") == 2);
   }
 
   TEST_CASE("a pause takes effect although the target is locked by somebody") {

@@ -156,6 +156,33 @@ TEST_SUITE("pipeline") {
           std::string::npos);
   }
 
+  TEST_CASE("a row too large for an index of the target stops the link before it") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key, v text)");
+    pair.on_target("create index t_v on t (v)");
+    REQUIRE(pair.begin());
+    const std::string large =
+        "(select string_agg(md5(i::text), '') from generate_series(1, 300) i)";
+    // What is folded away within its transaction never comes to the target.
+    pair.on_source("begin; insert into t values (1, " + large +
+                   "); update t set v = 'a' where id = 1; commit");
+    REQUIRE(pair.caught_up());
+    REQUIRE(pair.daemon.replctl({"pause"}).exit_code == 0);
+    REQUIRE(pair.daemon.wait_for_state("paused", 10s));
+    pair.on_source("insert into t values (2, 'b')");
+    pair.on_source("begin; insert into t values (3, 'd'), (4, " + large + "); commit");
+    pair.on_source("insert into t values (5, 'e')");
+    REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
+    REQUIRE(pair.paused_with("54000"));
+    CHECK(pair.count(pair.target.dsn, "t where id <= 2") == 2);
+    CHECK(pair.count(pair.target.dsn, "t") == 2);
+    pair.on_target("drop index t_v");
+    REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
+    REQUIRE(pair.caught_up());
+    CHECK(pair.difference({"public.t"}) == "");
+    CHECK(pair.daemon.replctl({"events"}).out.find("drift") == std::string::npos);
+  }
+
   TEST_CASE("a row that the target refuses stops the link before it, says why, and waits") {
     PairOptions options;
     options.extra = "[apply]\nbatch_rows = 5";

@@ -36,6 +36,21 @@ nlohmann::json run(const Pair& pair, std::vector<std::string> arguments, int exp
   return nlohmann::json::parse(outcome.out);
 }
 
+// "missing 7;extra 3,null;", in order.
+std::string keys_of(const nlohmann::json& proof) {
+  std::vector<std::string> rows;
+  for (const auto& row : proof["keys"]) {
+    std::string text = row["kind"].get<std::string>();
+    for (const auto& value : row["key"]) {
+      text += (&value == &row["key"].front() ? " " : ",") +
+              (value.is_null() ? std::string("null") : value.get<std::string>());
+    }
+    rows.push_back(text + ";");
+  }
+  std::sort(rows.begin(), rows.end());
+  return fmt::format("{}", fmt::join(rows, ""));
+}
+
 // Rows are locked in another order than the applier's, which may be in the middle of them.
 void damage_beside_applier(const Pair& pair, const std::string& sql) {
   REQUIRE(eventually(30s, [&] {
@@ -56,44 +71,68 @@ TEST_SUITE("repair") {
   TEST_CASE("each way of being different is found by one verify and mended by one repair") {
     Pair pair;
     pair.on_both(kSchema);
+    pair.on_both("create table e (id int primary key)");
     fill(pair);
+    pair.on_source(
+        "insert into e values (1), (2), (3); update a set j = null where id = 10; "
+        "update a set body = null where id = 16; update a set body = '' where id = 17");
     REQUIRE(pair.begin());
     struct Damage {
       const char* sql;
       const char* table;
       int missing, extra, different;
+      const char* keys;  // null: too many
     };
     const Damage damages[] = {
-        {"delete from a where id = 7", "public.a", 1, 0, 0},
-        {"insert into a values (999, 999)", "public.a", 0, 1, 0},
+        {"delete from a where id = 7", "public.a", 1, 0, 0, "missing 7;"},
+        {"insert into a values (999, 999)", "public.a", 0, 1, 0, "extra 999;"},
         {"update a set body = overlay(body placing 'Z' from 70000) where id = 8", "public.a", 0, 0,
-         1},
-        {"update a set body = '' where id = 9; update a set j = null where id = 10", "public.a", 0,
-         0, 2},
-        {"update a set n = 1.00 where id = 11; update a set f = '-0' where id = 12", "public.a", 0,
-         0, 2},
-        {"update a set j = 'null' where id = 13", "public.a", 0, 0, 1},
+         1, "different 8;"},
+        {"update a set body = '' where id = 16", "public.a", 0, 0, 1, "different 16;"},
+        {"update a set body = null where id = 17", "public.a", 0, 0, 1, "different 17;"},
+        {"update a set n = 1.00 where id = 11", "public.a", 0, 0, 1, "different 11;"},
+        {"update a set f = '-0' where id = 12", "public.a", 0, 0, 1, "different 12;"},
+        {"update a set j = 'null' where id = 10", "public.a", 0, 0, 1, "different 10;"},
         {"update a set u = -u where id in (14, 15); update a set u = 15 where id = 14; "
          "update a set u = 14 where id = 15",
-         "public.a", 0, 0, 2},
-        {"update p set k = 1 where id = 6", "public.p", 1, 1, 0},
-        {"insert into k values (3, 'x'); insert into k values (null, null)", "public.k", 0, 2, 0},
-        {"delete from k where n = 4", "public.k", 2, 0, 0},
+         "public.a", 0, 0, 2, "different 14;different 15;"},
+        {"update p set k = 1 where id = 6", "public.p", 1, 1, 0, "extra 6,1;missing 6,0;"},
+        {"insert into k values (3, 'x'); insert into k values (null, null)", "public.k", 0, 2, 0,
+         "extra 3,x;extra null,null;"},
+        {"delete from k where n = 4", "public.k", 2, 0, 0, "missing 4,x;missing 4,x;"},
         {"update c set v = -v where v > 1200; delete from c where v between 1 and 100", "public.c",
-         100, 0, 800},
-        {"truncate c", "public.c", 2000, 0, 0},
+         100, 0, 800, nullptr},
+        {"truncate c", "public.c", 2000, 0, 0, nullptr},
+        {"truncate e", "public.e", 3, 0, 0, "missing 1;missing 2;missing 3;"},
     };
     for (const Damage& damage : damages) {
       CAPTURE(damage.sql);
       pair.past_guard(damage.sql);
-      const auto found = run(pair, {"verify", damage.table}, 1)["tables"][0];
+      const auto found = run(pair, {"verify", "--keys", damage.table}, 1)["tables"][0];
       CHECK(found["missing"] == damage.missing);
       CHECK(found["extra"] == damage.extra);
       CHECK(found["different"] == damage.different);
+      if (damage.keys != nullptr) {
+        CHECK(keys_of(found) == damage.keys);
+      }
       const auto mended = run(pair, {"repair", damage.table}, 0);
       CHECK(mended["repaired"].size() == 1);
       CHECK(pair.difference(kTables) == "");
+      CHECK(pair.difference({"public.e"}) == "");
     }
+  }
+
+  TEST_CASE("a default that was never streamed is found in each row, and mended by one repair") {
+    Pair pair;
+    pair.on_both("create table e (id int primary key)");
+    pair.on_source("insert into e values (1), (2), (3)");
+    REQUIRE(pair.begin());
+    pair.on_target("alter table e add column state text");
+    pair.on_source("alter table e add column state text default 'new'");
+    const auto found = run(pair, {"verify", "--keys", "public.e"}, 1)["tables"][0];
+    CHECK(keys_of(found) == "different 1;different 2;different 3;");
+    run(pair, {"repair", "public.e"}, 0);
+    CHECK(pair.difference({"public.e"}) == "");
   }
 
   TEST_CASE("a dry run names the keys and changes nothing") {

@@ -102,6 +102,62 @@ TEST_SUITE("reshaping") {
     CHECK(pair.difference({"public.p"}) == "");
   }
 
+  TEST_CASE(
+      "a partition that was detached before its first row was applied stops the link, which says "
+      "what to do") {
+    PairOptions options;
+    options.extra = "[tables]\ninclude = [\"public.p\"]";
+    Pair pair(options);
+    pair.on_both(kParted);
+    REQUIRE(pair.begin());
+    REQUIRE(pair.daemon.replctl({"pause"}).exit_code == 0);
+    pair.on_source("create table p3 partition of p for values from (20) to (30)");
+    REQUIRE(eventually(20s, [&] {
+      return pair.count(pair.source.dsn, "pg_publication_tables where tablename = 'p3'") == 1;
+    }));
+    pair.on_source("insert into p values (21, 'x')");
+    pair.on_source("alter table p detach partition p3; insert into p values (1, 'y')");
+    REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
+    const bool stopped = eventually(20s, [&] { return !pair.link()["error"].is_null(); });
+    REQUIRE_MESSAGE(stopped, pair.link().dump());
+    const auto error = pair.link()["error"];
+    CHECK(error["message"] == "table \"public.p3\" is missing on the target");
+    CHECK(error["hint"].get<std::string>().find("with the bounds that it had") !=
+          std::string::npos);
+    CHECK(error["transaction"] != "");
+    // A table that is none of the link's takes no row, though it has the name.
+    pair.on_target("create table p3 (id int primary key, a text)");
+    REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
+    REQUIRE(eventually(20s, [&] {
+      return pair.error_message().find("not one that the link replicates") != std::string::npos;
+    }));
+    CHECK(pair.count(pair.target.dsn, "p3") == 0);
+    pair.on_target("alter table p attach partition p3 for values from (20) to (30)");
+    REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
+    REQUIRE(pair.caught_up());
+    pair.on_target("alter table p detach partition p3");
+    CHECK(pair.difference({"public.p", "public.p3"}) == "");
+  }
+
+  TEST_CASE("a partition that is detached joins as a table of its own, once it is one there too") {
+    Pair pair;
+    pair.on_both(kParted);
+    REQUIRE(pair.begin());
+    pair.on_source("alter table p detach partition p2; insert into p2 values (11, 'x')");
+    pair.daemon.terminate();
+    pair.daemon.start();
+    REQUIRE(eventually(20s, [&] {
+      return pair.link().dump().find("is a partition of \\\"public.p\\\" on the target") !=
+             std::string::npos;
+    }));
+    pair.on_source("insert into p values (1, 'y')");
+    CHECK(eventually(20s, [&] { return pair.difference({"public.p"}).empty(); }));
+    pair.on_target("alter table p detach partition p2");
+    const bool joined =
+        eventually(60s, [&] { return pair.difference({"public.p", "public.p2"}).empty(); });
+    CHECK_MESSAGE(joined, pair.link().dump());
+  }
+
   TEST_CASE("a table that is renamed stops the link, and goes on under its new name") {
     Pair pair;
     pair.on_both(
@@ -129,9 +185,7 @@ TEST_SUITE("reshaping") {
           "alter table t rename to t_old; alter table t_old alter id drop default; "
           "create table t (like t_old) partition by range (id); "
           "alter table t attach partition t_old for values from (0) to (10); "
-          "create table t_new partition of t default; insert into t values (10, 'new')",
-          "alter table t rename to between; alter table u rename to t; "
-          "alter table between rename to u; insert into t values (10, 'new')"}) {
+          "create table t_new partition of t default; insert into t values (10, 'new')"}) {
       CAPTURE(change);
       Pair pair;
       pair.on_both(

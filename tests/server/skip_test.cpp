@@ -1,5 +1,6 @@
 // A source transaction that the target refuses for good, and the operator leaves out.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <csignal>
 
@@ -64,6 +65,42 @@ TEST_SUITE("skip") {
                       ", is left out by the operator: 2 changes to "
                       "public.t, public.u") != std::string::npos);
     CHECK(pair.daemon.replctl({"skip", "--lsn", lsn, "--yes"}).exit_code == 1);
+  }
+
+  TEST_CASE("whatever the target fails with, the transaction at fault is named, none before lost") {
+    struct Row {
+      const char* failure;
+      const char* sqlstate;
+    };
+    for (const Row& row :
+         {Row{"raise exception 'no % here', n", "P0001"}, Row{"perform from nowhere", "42P01"}}) {
+      CAPTURE(row.sqlstate);
+      Pair pair;
+      pair.on_both("create table t (id int primary key, n int)");
+      REQUIRE(pair.begin());
+      pair.on_target(
+          fmt::format("create function judge(n int) returns bool language plpgsql as $$ begin "
+                      "if n = 1987654321 then {}; end if; return true; end $$; "
+                      "alter table t add constraint judged check (judge(n))",
+                      row.failure));
+      REQUIRE(pair.daemon.replctl({"pause"}).exit_code == 0);
+      for (int i = 1; i <= 9; ++i) {
+        pair.on_source(fmt::format("insert into t values ({}, {})", i, i == 6 ? 1987654321 : i));
+      }
+      REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
+      REQUIRE(eventually(20s, [&] { return !pair.link()["error"].is_null(); }));
+      const std::string lsn = stopped_at(pair);
+      REQUIRE(lsn != "");
+      const auto error = pair.link()["error"];
+      CHECK(error["sqlstate"] == row.sqlstate);
+      CHECK(error["table"] == "public.t");
+      CHECK(error["detail"].get<std::string>().rfind("INSERT number 1 of source", 0) == 0);
+      CHECK(error.dump().find("1987654321") == std::string::npos);
+      CHECK(pair.count(pair.target.dsn, "t") == 5);
+      REQUIRE(pair.daemon.replctl({"skip", "--lsn", lsn, "--yes"}).exit_code == 0);
+      REQUIRE(pair.caught_up());
+      CHECK(pair.count(pair.target.dsn, "t") == 8);
+    }
   }
 
   TEST_CASE("a daemon that dies before it got past a transaction stops there again") {

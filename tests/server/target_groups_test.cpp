@@ -187,4 +187,42 @@ TEST_SUITE("target_groups") {
     REQUIRE(pair.begin());
     CHECK(pair.difference({"public.clients"}) == "");
   }
+
+  // While the target is away, the daemon cannot know what it has taken.
+  TEST_CASE("where a group is written is not guessed from a changed configuration") {
+    Pair pair(with_group());
+    load(pair);
+    REQUIRE(pair.begin());
+    const std::string file = pair.daemon.directory() + "/primary.json";
+    const std::string before = read_file(file);
+    REQUIRE(pair.daemon.terminate() == 0);
+    replace_in_config(pair.daemon, "public.whatsapp_*", "public.*");
+    pair.target.cluster->stop(StopMode::fast);
+    pair.daemon.start();
+    REQUIRE(pair.daemon.wait_for_state("retrying", 20s));
+    const std::string address = nlohmann::json::parse(pair.daemon.status_json())["http_listen"];
+    const HttpAnswer unknown = http_request(address, "/primary");
+    CHECK(unknown.status == 503);
+    CHECK(nlohmann::json::parse(unknown.body).contains("error"));
+    CHECK(read_file(file) == before);
+    CHECK(has(pair.daemon.replctl({"status"}).out, "group whatsapp: where it is written is not"));
+
+    pair.target.cluster->start();
+    REQUIRE(stops_with(pair, "in a group that lives on the target", 60s));
+    const HttpAnswer known = http_request(address, "/primary");
+    CHECK(known.status == 200);
+    CHECK(nlohmann::json::parse(known.body)["whatsapp"] == "source");
+  }
+
+  TEST_CASE("where a group is written is known of a link that the operator has paused") {
+    Pair pair(with_group());
+    load(pair);
+    REQUIRE(pair.begin());
+    REQUIRE(pair.daemon.replctl({"pause"}).exit_code == 0);
+    REQUIRE(pair.daemon.wait_for_state("paused", 20s));
+    REQUIRE(pair.daemon.terminate() == 0);
+    pair.daemon.start();
+    REQUIRE(pair.daemon.wait_for_state("paused", 20s));
+    check_says_target(pair);
+  }
 }

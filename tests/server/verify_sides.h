@@ -88,7 +88,9 @@ inline std::string readable(const TableProof& proof) {
 
 class Sides {
  public:
-  Sides() : source_(supabase_like()), target_(timeweb_like(timeweb_variant())) {}
+  // 0: as the environment says.
+  explicit Sides(int source_version = 0)
+      : source_(supabase_like(source_version)), target_(timeweb_like(timeweb_variant())) {}
 
   void on_source(const std::string& sql) const { Pair::run_sql(source_.dsn, sql); }
   void on_target(const std::string& sql) const { Pair::run_sql(target_.dsn, sql); }

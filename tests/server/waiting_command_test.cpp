@@ -1,6 +1,9 @@
 // A command takes as long as the daemon waits for servers and locks; whoever gave it is told.
 #include <doctest/doctest.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
 #include <cstdlib>
 #include <future>
 
@@ -9,6 +12,8 @@
 using namespace repld::testing;
 
 namespace {
+
+namespace asio = boost::asio;
 
 bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -45,6 +50,15 @@ class Waiting {
   std::future<Outcome> finalize_;
 };
 
+// Gives a command and is gone before it is answered, as a replctl that is interrupted.
+void ask_and_leave(const Daemon& daemon) {
+  asio::io_context io;
+  asio::local::stream_protocol::socket socket(io);
+  socket.connect(asio::local::stream_protocol::endpoint(daemon.directory() + "/control.sock"));
+  const std::string request = "POST /api/v1/finalize HTTP/1.1\r\nHost: x\r\n\r\n";
+  asio::write(socket, asio::buffer(request));
+}
+
 }  // namespace
 
 TEST_SUITE("waiting_command") {
@@ -59,6 +73,23 @@ TEST_SUITE("waiting_command") {
     CHECK(ended.exit_code == 0);
     CHECK_MESSAGE(has(ended.err, "still at work"), ended.err);
     CHECK(has(ended.out, "done"));
+  }
+
+  TEST_CASE("who leaves while a command waits makes room for others, and the command goes on") {
+    Pair pair;
+    pair.on_both("create table a (id int primary key)");
+    REQUIRE(pair.begin());
+    Waiting finalize(pair);
+    // More than the daemon serves at once.
+    for (int i = 0; i < 100; ++i) {
+      ask_and_leave(pair.daemon);
+      REQUIRE(pair.daemon.replctl({"status"}).exit_code == 0);
+    }
+    CHECK(finalize.waits(0s));
+    finalize.stop_reading();
+    CHECK(finalize.outcome().exit_code == 0);
+    CHECK(pair.daemon.wait_for_state("stopped", 20s));
+    CHECK(pair.count(pair.target.dsn, "repld.progress") == 0);
   }
 
   TEST_CASE("a daemon that dies while a command waits is not taken for one that never was") {

@@ -176,6 +176,8 @@ void SimPort::fail(const Owed& owed, const TargetAnswer& answer) {
       keep_order(table_specs()[owed.table].name);
     }
   }
+  owed.in_flight->failed_around =
+      owed.kind != Owed::Kind::change && owed.kind != Owed::Kind::commit;
   world_.note("refused: SQLSTATE {}", answer.sqlstate);
   owed.in_flight->failure = std::move(error);
 }

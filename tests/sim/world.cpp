@@ -117,7 +117,7 @@ void World::run_session() {
 
 void World::judge(const Error& error, const Session& session) {
   note("the session ends: {} {}", to_string(error.kind()), error.what());
-  if (error.detail().find("source transaction") != std::string::npos) {
+  if (error.kind() != ErrorKind::connect) {
     const size_t next = source_.count_until(target_.current().progress);
     const uint32_t xid = next < source_.history().size() ? source_.history()[next].xid : 0;
     if (error.detail().find(fmt::format("source transaction {},", xid)) == std::string::npos) {
@@ -126,8 +126,8 @@ void World::judge(const Error& error, const Session& session) {
     }
   }
   const bool connect = error.kind() == ErrorKind::connect && (session.excused || session.refused);
-  const bool conflict = error.kind() == ErrorKind::conflict &&
-                        (session.refused || may_be_refused(source_, target_.current()));
+  const bool refusal = error.kind() == ErrorKind::conflict || error.kind() == ErrorKind::internal;
+  const bool conflict = refusal && (session.refused || may_be_refused(source_, target_.current()));
   if (!connect && !conflict) {
     throw Broken(fmt::format("the applier gave up without cause: {} error, {} ({})",
                              to_string(error.kind()), error.what(), error.detail()));

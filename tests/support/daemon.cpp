@@ -17,13 +17,6 @@ namespace repld::testing {
 
 namespace {
 
-std::string program(const std::string& name) {
-  if (const char* given = std::getenv("REPLD_BIN_DIR")) {
-    return std::string(given) + "/" + name;
-  }
-  return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / name).string();
-}
-
 // As a basic string of TOML.
 std::string quoted(const std::string& text) {
   std::string quoted = "\"";
@@ -67,9 +60,15 @@ Daemon::~Daemon() {
   std::filesystem::remove_all(directory_, ignored);
 }
 
-void Daemon::add_to_target(const std::string& line) {
+std::string Daemon::program(const std::string& name) {
+  if (const char* given = std::getenv("REPLD_BIN_DIR")) {
+    return std::string(given) + "/" + name;
+  }
+  return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / name).string();
+}
+
+void Daemon::add_to(const std::string& section, const std::string& line) {
   std::string text = read_file(config_path());
-  const std::string section = "[target]\n";
   text.insert(text.find(section) + section.size(), line + "\n");
   std::ofstream(config_path(), std::ios::trunc) << text;
 }

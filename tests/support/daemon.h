@@ -21,8 +21,9 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  // Before start(): another line of [target]; NAME=value for the process.
-  void add_to_target(const std::string& line);
+  // Before start(): another line of a side's section; NAME=value for the process.
+  void add_to_source(const std::string& line) { add_to("[source]\n", line); }
+  void add_to_target(const std::string& line) { add_to("[target]\n", line); }
   void add_environment(const std::string& entry) { environment_.push_back(entry); }
 
   // `failpoints`: value of REPLD_FAILPOINT.
@@ -46,8 +47,11 @@ class Daemon {
   std::string log_text() const { return read_file(log_path()); }
   std::string config_path() const { return directory_ + "/repld.toml"; }
   const std::string& directory() const { return directory_; }
+  // Where "repld" or "replctl" is.
+  static std::string program(const std::string& name);
 
  private:
+  void add_to(const std::string& section, const std::string& line);
   std::string log_path() const { return directory_ + "/log"; }
 
   std::string directory_;

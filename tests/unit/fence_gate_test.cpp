@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <future>
 #include <thread>
 
 #include "core/error.h"
@@ -237,12 +238,25 @@ TEST_CASE("one fence at a time") {
   CHECK(bench.gate.try_close());
 }
 
+TEST_CASE("a gate is closed once what has arrived is taken, not while the applier is behind") {
+  Bench bench;
+  bench.arrive(101, 900);
+  auto closing = std::async(std::launch::async, [&] {
+    return bench.gate.close(FenceGate::Clock::now() + std::chrono::hours(1), {});
+  });
+  CHECK(closing.wait_for(std::chrono::milliseconds(100)) == std::future_status::timeout);
+  CHECK(bench.taken() == Xids{101});
+  CHECK(closing.get());
+  bench.arrive(102, 910);
+  CHECK(bench.taken().empty());
+}
+
 TEST_CASE("who waits is late at the deadline, and hears of the end of the session") {
   Bench bench;
   const auto judge = [&](std::chrono::milliseconds wait) {
     return bench.gate.judge(snapshot("110:110:"), Lsn{1000}, FenceGate::Clock::now() + wait, {});
   };
-  const auto soon = [] { return FenceGate::Clock::now() + std::chrono::seconds(5); };
+  const auto soon = [] { return FenceGate::Clock::now() + std::chrono::milliseconds(20); };
   CHECK(bench.gate.close(soon(), {}));
   CHECK_FALSE(bench.gate.close(FenceGate::Clock::now(), {}));
   CHECK(judge(std::chrono::milliseconds(1)).verdict == Verdict::late);

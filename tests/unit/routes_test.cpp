@@ -123,7 +123,7 @@ TEST_CASE("what is read is what the daemon has published") {
       {"/healthz", R"({"alive":true})", "application/json"},
       {"/readyz", R"({"ready":true,"reasons":[]})", "application/json"},
       {"/api/v1/status", status_json(daemon.status), "application/json"},
-      {"/primary", primary_json(daemon.status), "application/json"},
+      {"/primary", *primary_json(daemon.status), "application/json"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.target);
@@ -131,6 +131,14 @@ TEST_CASE("what is read is what the daemon has published") {
     CHECK(response.body == row.body);
     CHECK(response.content_type == row.content_type);
   }
+}
+
+TEST_CASE("who asks for the primary before it is known is told no side") {
+  FakeDaemon daemon;
+  daemon.status.groups[1].primary = "unknown";
+  const Response response = ask(daemon, Access::read_only, "GET", "/primary");
+  CHECK(response.status == 503);
+  CHECK(Json::parse(response.body).contains("error"));
 }
 
 TEST_CASE("a refusal is JSON and repeats nothing of the request") {

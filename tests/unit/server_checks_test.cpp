@@ -122,9 +122,57 @@ const Fault kFaults[] = {
      Severity::warning, "slot_timeout", "idle_replication_slot_timeout = 0", "admin"},
     {[](ServerFacts& f) { f.large_objects = 3; }, Severity::warning, "large_objects", "", ""},
     {[](ServerFacts& f) {
-       f.actors = {{"cron job", "nightly", ""}};
+       f.actors = {{"cron job", "nightly", "ID 7"}};
      },
-     Severity::warning, "actors", "", ""},
+     Severity::warning, "actors", "cron.alter_job(ID", ""},
+    {[](ServerFacts& f) {
+       f.actors = {{"unseen cron jobs", "", ""}};
+     },
+     Severity::warning, "actors", "from cron.job", ""},
+    {[](ServerFacts& f) {
+       f.actors = {{"network", "pg_net", ""}, {"webhook", "hook", "t"}};
+     },
+     Severity::warning, "actors", "make these calls", ""},
+    {[](ServerFacts& f) {
+       f.actors = {{"network", "pg_net", ""}};
+     },
+     Severity::warning, "actors", "net.http_", ""},
+    {[](ServerFacts& f) {
+       f.role.connection_limit = 12;
+       f.role_connections = 2;
+     },
+     Severity::error, "role_connections", "alter role \"us\" connection limit 23;", "admin"},
+    {[](ServerFacts& f) {
+       f.database_connection_limit = 12;
+       f.database_connections = 2;
+     },
+     Severity::error, "database_connections", "alter database \"db\" connection limit 23;",
+     "owner"},
+    {[](ServerFacts& f) {
+       f.transactions = {{7, "", "app", 90}};
+       f.may_signal = true;
+     },
+     Severity::warning, "transactions", "select pg_terminate_backend(7);", "us"},
+    {[](ServerFacts& f) {
+       f.transactions = {{7, "", "root", 90, true}};
+       f.may_signal = true;
+     },
+     Severity::warning, "transactions", "select pg_terminate_backend(7);", "root"},
+    {[](ServerFacts& f) {
+       f.read_only = true;
+       f.read_only_origins = {{"us", ""}, {"us", "db"}};
+     },
+     Severity::error, "read_only", "alter role \"us\" in database \"db\" reset", "us"},
+    {[](ServerFacts& f) {
+       f.read_only = true;
+       f.read_only_origins = {{"us", ""}, {"", "db"}};
+     },
+     Severity::error, "read_only", "alter database \"db\" reset", "admin"},
+    {[](ServerFacts& f) {
+       f.read_only = true;
+       f.read_only_origins = {{"", ""}};
+     },
+     Severity::error, "read_only", "alter role all reset", "admin"},
 };
 
 }  // namespace
@@ -147,6 +195,37 @@ TEST_CASE("each fault of a source is one finding with what mends it") {
     CAPTURE(found[0].sql);
     CHECK((found[0].sql + found[0].action).find(row.mends) != std::string::npos);
     CHECK(found[0].role == row.role);
+    const bool gives = found[0].sql.rfind("grant ", 0) == 0;
+    CHECK(found[0].effect.empty() == (found[0].sql.empty() || gives));
+  }
+}
+
+TEST_CASE("limits on connections bind no superuser, and pass when there is room") {
+  ServerFacts facts = good_facts(Side::target);
+  facts.role.connection_limit = 11;
+  facts.database_connection_limit = 11;
+  CHECK(problems_of(check_target(facts, 2)).empty());
+  CHECK(problems_of(check_target(facts, 3)).size() == 2);
+  facts.role.superuser = true;
+  CHECK(problems_of(check_target(facts, 3)).empty());
+}
+
+TEST_CASE("what limits slots matters on the target only where the way back can be decoded") {
+  ServerFacts facts = good_facts(Side::target);
+  facts.settings["max_slot_wal_keep_size"].value = "512";
+  facts.settings["idle_replication_slot_timeout"] = {"60", "s", ""};
+  const auto found = problems_of(check_target(facts, 2));
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].check == "wal_keep");
+  CHECK(found[1].check == "slot_timeout");
+  for (const Finding& finding : found) {
+    CHECK(finding.why.find("the way back") != std::string::npos);
+    CHECK(finding.role == "admin");
+  }
+  facts.role.replication = false;
+  for (const Finding& finding : problems_of(check_target(facts, 2))) {
+    CHECK(finding.check != "wal_keep");
+    CHECK(finding.check != "slot_timeout");
   }
 }
 
@@ -202,6 +281,7 @@ TEST_CASE("an index that the source lacks is measured, and refused when a row wo
   const auto list = indexes_to_measure(sample_schema(), target);
   REQUIRE(list.size() == 1);
   CHECK(list[0].columns == std::vector<std::string>{"note"});
-  CHECK(check_index_rows(list[0], 2704, "us").empty());
-  CHECK(check_index_rows(list[0], 2705, "us")[0].sql == "drop index \"public\".\"by_note\";");
+  CHECK(check_index_rows(list[0], 2704).empty());
+  CHECK(check_index_rows(list[0], 2705)[0].sql == "drop index \"public\".\"by_note\";");
+  CHECK(check_index_rows(list[0], 2705)[0].role == "us");
 }

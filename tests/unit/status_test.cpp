@@ -77,7 +77,7 @@ TEST_CASE("text that is no UTF-8 does not keep the status from being told") {
   status.links[0].tables[0].name = "caf\xE9";
   status.groups[0].name = "\xFF";
   CHECK(Json::accept(status_json(status)));
-  CHECK(Json::accept(primary_json(status)));
+  CHECK(Json::accept(*primary_json(status)));
   CHECK(Json::accept(events_json({{1, 2, "main", "error", "caf\xE9"}})));
 }
 
@@ -132,6 +132,9 @@ TEST_CASE("a link in any state but streaming is not ready, and each link has its
 TEST_CASE("the side of each group is told as an object") {
   CHECK(primary_json(sample_status()) == R"({"salon":"source","rest":"target"})");
   CHECK(primary_json(Status()) == "{}");
+  Status unread = sample_status();
+  unread.groups[1].primary = "unknown";
+  CHECK_FALSE(primary_json(unread).has_value());
 }
 
 TEST_CASE("events are told in the order given") {

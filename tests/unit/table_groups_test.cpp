@@ -63,6 +63,12 @@ TEST_CASE("a foreign key over the border of what is replicated is named, whichev
   const auto theirs = bordering_foreign_keys(clients, orders);
   REQUIRE(theirs.size() == 1);
   CHECK(theirs[0].severity == Severity::error);
-  CHECK(theirs[0].sql == "alter table \"public\".\"orders\" owner to \"us\";");
-  CHECK(theirs[0].role == "them");
+  CHECK(theirs[0].sql == "grant \"them\" to \"us\";");
+  CHECK(theirs[0].role == "a superuser");
+
+  orders.tables[0].owner_superuser = true;
+  const auto kept = bordering_foreign_keys(clients, orders);
+  CHECK(kept[0].sql == "alter table \"public\".\"orders\" owner to \"us\";");
+  CHECK(kept[0].role == "them");
+  CHECK(kept[0].effect != "");
 }

@@ -59,6 +59,19 @@ TEST_SUITE("transaction_echo") {
     CHECK(parts[0].end_lsn == Lsn{0x230});
   }
 
+  TEST_CASE("an echo that moves a group leaves with that alone, and the next one without it") {
+    const auto parts =
+        heard({begin(0x100), logical(true, "repld", "app"), describe(), insert({text("1"), kNull}),
+               logical(true, "repld.route", "app:1:all"), commit(0x100, 0x130), begin(0x200),
+               insert({text("2"), kNull}), commit(0x200, 0x230)});
+    REQUIRE(parts.size() == 2);
+    CHECK(parts[0].changes.empty());
+    CHECK(parts[0].announcements.size() == 1);
+    CHECK(parts[0].end_lsn == Lsn{0x130});
+    CHECK(parts[1].changes.size() == 1);
+    CHECK(parts[1].announcements.empty());
+  }
+
   TEST_CASE("a move is announced with its transaction, and not again when that was passed") {
     const std::vector<pgoutput::Message> stream = {
         begin(0x100), logical(true, "repld.route", "app:1:all"), commit(0x100, 0x130)};
