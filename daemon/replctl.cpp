@@ -3,6 +3,7 @@
 
 #include "app/config_file.h"
 #include "app/daemon.h"
+#include "app/hook.h"
 #include "cli/program.h"
 #include "doctor/doctor.h"
 
@@ -21,7 +22,8 @@ repld::Report examine(const repld::Config& config) {
 int main(int argc, char** argv) {
   try {
     return repld::cli::run_program(argc, argv,
-                                   {repld::app::load_config, examine, repld::app::check_servers});
+                                   {repld::app::load_config, examine, repld::app::check_servers,
+                                    repld::app::run_hook});
   } catch (const std::exception& failure) {
     std::cerr << "replctl: " << failure.what() << '\n';
     return 1;

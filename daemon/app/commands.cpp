@@ -123,8 +123,26 @@ void Commands::resync(const std::vector<std::string>& tables) {
   }
 }
 
+// Begun, that is; how it goes is asked for by the number.
+void Commands::cut_over(const control::CommandRequest& request, Side to, const Reply& reply) {
+  int64_t number = 0;
+  control::CommandResult result = result_of([&] {
+    number = conductor_.begin({request.group, request.id, to, request.rehearsed,
+                               request.without_reverse, request.max_freeze_ms});
+  });
+  if (result.http_status == 200) {
+    result.json = nlohmann::json{{"number", number}}.dump();
+  }
+  reply(result);
+}
+
 // The way back first: it knows by the forward link's state which tables it was armed for.
 void Commands::finalize(bool source_gone, const Reply& reply) {
+  const control::CommandResult idle = result_of([this] { conductor_.require_idle(); });
+  if (idle.http_status != 200) {
+    reply(idle);
+    return;
+  }
   link::Link& back = back_.link();
   if (back.is_unarmed()) {
     finalize_forward(source_gone, {}, reply);
@@ -196,6 +214,12 @@ void Commands::execute(const control::CommandRequest& request, const Reply& repl
       boost::asio::post(asking_, [this, reply] {
         answer(reply, result_of([&] { back_.link().arm(kArmWithin, end_.get_token()); }));
       });
+      break;
+    case control::Command::cutover: cut_over(request, Side::target, reply); break;
+    case control::Command::rollback: cut_over(request, Side::source, reply); break;
+    case control::Command::hook_ran:
+      forward_.link().record("hook", request.text);
+      reply({});
       break;
     case control::Command::finalize: finalize(false, reply); break;
     case control::Command::finalize_source_gone: finalize(true, reply); break;

@@ -10,6 +10,7 @@
 
 #include "app/one_way.h"
 #include "control/control_port.h"
+#include "cutover/conductor.h"
 
 namespace repld::app {
 
@@ -19,8 +20,12 @@ class Commands {
 
   // `publish`: takes the status anew, on the control thread. Borrows the rest.
   Commands(boost::asio::io_context& io, OneWay& forward, OneWay& back,
-           std::function<void()> publish)
-      : io_(io), forward_(forward), back_(back), publish_(std::move(publish)) {}
+           cutover::Conductor& conductor, std::function<void()> publish)
+      : io_(io),
+        forward_(forward),
+        back_(back),
+        conductor_(conductor),
+        publish_(std::move(publish)) {}
 
   // `reply` is called once, on any thread.
   void execute(const control::CommandRequest& request, const Reply& reply);
@@ -33,12 +38,14 @@ class Commands {
   void skip(Lsn transaction, const Reply& reply);
   void mark(const Reply& reply);
   void resync(const std::vector<std::string>& tables);
+  void cut_over(const control::CommandRequest& request, Side to, const Reply& reply);
   void finalize(bool source_gone, const Reply& reply);
   void finalize_forward(bool source_gone, const std::vector<std::string>& left, const Reply& reply);
 
   boost::asio::io_context& io_;
   OneWay& forward_;
   OneWay& back_;
+  cutover::Conductor& conductor_;
   const std::function<void()> publish_;
   boost::asio::thread_pool asking_{1};
   std::stop_source end_;

@@ -10,6 +10,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <map>
 #include <thread>
 
 #include "app/commands.h"
@@ -22,6 +23,8 @@
 #include "base/metrics.h"
 #include "control/listener.h"
 #include "core/direction.h"
+#include "cutover/conductor.h"
+#include "verify/at_freeze.h"
 
 namespace repld::app {
 
@@ -31,7 +34,6 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds kPublishInterval{200};
 constexpr std::chrono::seconds kStopSeconds{25};
-constexpr std::chrono::minutes kArmWithin{1};
 
 pg::Server server_of(const ServerConfig& config, Side side) {
   return {side, config.dsn, resolve_password(config, side), config.password_file};
@@ -48,6 +50,13 @@ link::Settings settings_of(const Config& config, const InstanceLock& lock) {
   return settings;
 }
 
+cutover::Prove prepare_proof(link::Link& carrier, const std::vector<TableName>& tables) {
+  const auto prover = std::make_shared<verify::FreezeProver>(carrier, tables);
+  return [prover](const link::Fence& fence, cutover::Deadline until, const std::stop_token& stop) {
+    return prover->prove(fence, until, stop);
+  };
+}
+
 class Daemon {
  public:
   Daemon(const Config& config, std::string config_path)
@@ -57,7 +66,9 @@ class Daemon {
         metrics_(config.link.name),
         forward_(settings_of(config, lock_), metrics_, ending()),
         back_(mirrored(forward_.link().settings()), metrics_, ending(), &forward_),
-        commands_(io_, forward_, back_, [this] { publish(); }),
+        conductor_({forward_.link(), back_.link()}, prepare_proof, config,
+                   [this] { asio::post(io_, [this] { publish(); }); }),
+        commands_(io_, forward_, back_, conductor_, [this] { publish(); }),
         port_(control_port()),
         http_(io_, config.http.listen, port_),
         socket_(io_, config.control.socket, port_),
@@ -65,6 +76,7 @@ class Daemon {
         reload_signal_(io_, SIGHUP),
         publish_timer_(io_) {
     started_at_ = now_seconds();
+    known_ = read_primary_file(config.control.socket);
     publish();
   }
 
@@ -78,6 +90,7 @@ class Daemon {
     reload_at_signal();
     forward_.start();
     back_.start();
+    conductor_.start();
     publish_again();
     spdlog::info("repld {} started, http on {}, control socket {}", REPLD_VERSION, http_.address(),
                  config_.control.socket);
@@ -130,6 +143,7 @@ class Daemon {
       }
       forward_.verifier().reload(config_.verify);
       back_.verifier().reload(config_.verify);
+      conductor_.reload(config_);
       publish();
     } catch (const Error& error) {
       forward_.link().record("reload", fmt::format("the configuration is left as it was: {} {} {}",
@@ -138,16 +152,25 @@ class Daemon {
     sd_notify(0, "READY=1");
   }
 
-  // The configuration moves no group: of one whose tables the link replicates it is the source.
-  const char* primary_of(const GroupConfig& group, const LinkStatus& link) const {
-    if (group.primary == Side::target && !link.tables_known) {
-      return "unknown";
+  // The routes say it. Where they do not, not yet or no more, a group whose tables the link brings
+  // lives on the source, whatever the configuration says; another where it was last known to.
+  std::string primary_of(const GroupConfig& group, const LinkStatus& link,
+                         const std::optional<link::Routes>& routes) {
+    if (routes && routes->count(group.name) > 0) {
+      return known_[group.name] = to_string(routes->at(group.name).primary);
     }
     const bool replicated =
         std::any_of(link.tables.begin(), link.tables.end(), [&](const TableStatus& table) {
           return group_of(config_, table.schema, table.name) == group.name;
         });
-    return to_string(replicated ? Side::source : group.primary);
+    if (replicated) {
+      return to_string(Side::source);
+    }
+    if (const auto known = known_.find(group.name); known != known_.end()) {
+      return known->second;
+    }
+    return group.primary == Side::target && !link.tables_known ? "unknown"
+                                                               : to_string(group.primary);
   }
 
   // The link is stopped on a thread of its own, so that status and health still answer.
@@ -165,12 +188,25 @@ class Daemon {
     });
     stopping_ = std::thread([this] {
       commands_.stop_asking();
+      conductor_.stop();
       forward_.stop_working();
       back_.stop_working();
       back_.stop();
       forward_.stop();
       asio::post(io_, [this] { io_.stop(); });
     });
+  }
+
+  void show_groups(Status& status) {
+    const auto routes = conductor_.routes();
+    if (routes && !std::exchange(routes_known_, true)) {
+      known_.clear();
+    }
+    std::vector<GroupConfig> groups = {{"all", {}, Side::source}};
+    groups.insert(groups.end(), config_.groups.begin(), config_.groups.end());
+    for (const GroupConfig& group : groups) {
+      status.groups.push_back({group.name, primary_of(group, status.links.front(), routes)});
+    }
   }
 
   void publish() {
@@ -181,11 +217,11 @@ class Daemon {
     status->http_listen = http_.address();
     for_each_link(forward_, back_,
                   [&](link::Link& link) { status->links.push_back(link.status()); });
-    status->groups.push_back({"all", "source"});
-    for (const GroupConfig& group : config_.groups) {
-      status->groups.push_back({group.name, primary_of(group, status->links.front())});
-    }
+    show_groups(*status);
     metrics_.set_from(*status);
+    if (const auto cutover = conductor_.status()) {
+      metrics_.set_cutover(*cutover);
+    }
     try {
       write_primary_file(config_.control.socket, primary_json(*status));
       unwritten_.clear();
@@ -211,6 +247,9 @@ class Daemon {
   const std::string config_path_;
   Config config_;  // control thread only
   double started_at_ = 0;
+  // Primaries, by group: of an earlier process, then of routes that were there.
+  std::map<std::string, std::string> known_;
+  bool routes_known_ = false;
   int exit_code_ = 0;
   std::string unwritten_;  // why primary.json is not written, said once
   asio::io_context io_;
@@ -218,6 +257,7 @@ class Daemon {
   Metrics metrics_;
   OneWay forward_;
   OneWay back_;
+  cutover::Conductor conductor_;
   Commands commands_;
   std::shared_ptr<const Status> published_;  // control thread only
   control::ControlPort port_;
@@ -234,6 +274,7 @@ control::ControlPort Daemon::control_port() {
   control::ControlPort port;
   port.status = [this] { return published_; };
   port.metrics_text = [this] { return metrics_.text(); };
+  port.cutover = [this] { return cutover_json(conductor_.status()); };
   port.events = [this](int64_t after, size_t limit) {
     return forward_.link().events_after(after, limit);
   };

@@ -3,22 +3,29 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 
 namespace repld::app {
 
+namespace {
+
+std::filesystem::path path_beside(const std::string& control_socket) {
+  return std::filesystem::path(control_socket).parent_path() / "primary.json";
+}
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream existing(path);
+  return {std::istreambuf_iterator<char>(existing), {}};
+}
+
+}  // namespace
+
 void write_primary_file(const std::string& control_socket, const std::optional<std::string>& json) {
-  if (!json) {
+  const auto path = path_beside(control_socket);
+  if (!json || content_of(path) == *json) {
     return;
-  }
-  const auto path = std::filesystem::path(control_socket).parent_path() / "primary.json";
-  {
-    std::ifstream existing(path);
-    const std::string content{std::istreambuf_iterator<char>(existing), {}};
-    if (content == *json) {
-      return;
-    }
   }
   auto fresh = path;
   fresh += ".new";
@@ -36,6 +43,19 @@ void write_primary_file(const std::string& control_socket, const std::optional<s
     throw Error(ErrorKind::config, fmt::format("cannot write \"{}\"", path.string()))
         .hint("The directory of control.socket must exist and be writable.");
   }
+}
+
+std::map<std::string, std::string> read_primary_file(const std::string& control_socket) {
+  std::map<std::string, std::string> sides;
+  const auto json = nlohmann::json::parse(content_of(path_beside(control_socket)), nullptr, false);
+  if (json.is_object()) {
+    for (const auto& [group, side] : json.items()) {
+      if (side == "source" || side == "target") {
+        sides[group] = side.get<std::string>();
+      }
+    }
+  }
+  return sides;
 }
 
 }  // namespace repld::app

@@ -60,6 +60,10 @@ Metrics::Metrics(std::string link, const Metrics* all)
       table_verified_at_(gauges("repld_table_verified_timestamp_seconds",
                                 "When a table was last compared, Unix time.")),
       primary_(gauges("repld_primary", "1 for the side on which a group is written.")),
+      cutover_state_(gauges("repld_cutover_state",
+                            "1 for the state of the group's cutover that runs or ran last.")),
+      cutover_freeze_(gauges("repld_cutover_freeze_seconds",
+                             "How long writers waited in the last cutover or rollback.")),
       applied_transactions_(
           counters("repld_applied_transactions_total", "Source transactions applied.")),
       applied_rows_(counters("repld_applied_rows_total", "Row changes applied.")),
@@ -165,6 +169,20 @@ void Metrics::set_link(const LinkStatus& link) {
   }
   for (const TableStatus& table : link.tables) {
     set_table(table);
+  }
+}
+
+void Metrics::set_cutover(const CutoverStatus& cutover) {
+  if (cutover.dry_run) {
+    return;
+  }
+  for (int i = 0; i <= static_cast<int>(CutoverState::withdrawn); ++i) {
+    const auto state = static_cast<CutoverState>(i);
+    cutover_state_.Add({{"group", cutover.group}, {"state", to_string(state)}})
+        .Set(cutover.state == state ? 1 : 0);
+  }
+  if (cutover.freeze_seconds) {
+    cutover_freeze_.Add({}).Set(*cutover.freeze_seconds);
   }
 }
 

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "core/config.h"
+#include "core/cutover_status.h"
 #include "core/error.h"
 #include "core/status.h"
 
@@ -32,6 +33,7 @@ class Metrics {
   void reconnected(Side side);
 
   void set_from(const Status& status);
+  void set_cutover(const CutoverStatus& cutover);
   // Exposition format, PostgreSQL's positions as numbers.
   std::string text() const;
 
@@ -64,6 +66,8 @@ class Metrics {
   Gauges& table_checksum_match_;
   Gauges& table_verified_at_;
   Gauges& primary_;
+  Gauges& cutover_state_;
+  Gauges& cutover_freeze_;
   Counters& applied_transactions_;
   Counters& applied_rows_;
   Counters& missing_rows_;

@@ -53,7 +53,8 @@ int explain_refusal(const Answer& answer) {
   return kRefused;
 }
 
-// Of a command, explained; nothing when it was carried out.
+}  // namespace
+
 std::optional<int> failure_of(const Client& client, const Answer& answer) {
   if (answer.asked && !answer.reached) {
     return explain_no_answer();
@@ -63,6 +64,8 @@ std::optional<int> failure_of(const Client& client, const Answer& answer) {
   }
   return answer.status == 200 ? std::nullopt : std::optional(explain_refusal(answer));
 }
+
+namespace {
 
 // Runs `show` on the daemon's status.
 template <typename Show>

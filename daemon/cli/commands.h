@@ -22,6 +22,9 @@ struct Output {
   bool colour = false;
 };
 
+// Of a command, explained; nothing when it was carried out.
+std::optional<int> failure_of(const Client& client, const Answer& answer);
+
 enum class Goal { streaming, copied, caught_up };
 
 int show_status(const Client& client, const Output& output);

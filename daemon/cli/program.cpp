@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/cutover.h"
 #include "cli/report_text.h"
 #include "core/duration.h"
 #include "core/error.h"
@@ -45,21 +46,25 @@ struct Choice {
   bool keys = false;
   bool dry_run = false;
   std::string verify_timeout;
+  std::string group = "all";
+  std::string max_freeze;
+  bool without_reverse = false;
 };
 
-std::string socket_of(const Choice& choice, const Tools& tools) {
-  if (!choice.socket_path.empty()) {
-    return choice.socket_path;
-  }
-  if (!choice.config_path.empty()) {
-    return tools.load_config(choice.config_path).control.socket;
-  }
+// Of the file that is named or, without a socket, of the usual one.
+Config config_of(const Choice& choice, const Tools& tools) {
+  Config config;
   // One in a directory that we may not enter is nothing to us.
   std::error_code unknown;
-  if (std::filesystem::exists(kDefaultConfig, unknown)) {
-    return tools.load_config(kDefaultConfig).control.socket;
+  if (!choice.config_path.empty()) {
+    config = tools.load_config(choice.config_path);
+  } else if (choice.socket_path.empty() && std::filesystem::exists(kDefaultConfig, unknown)) {
+    config = tools.load_config(kDefaultConfig);
   }
-  return ControlConfig().socket;
+  if (!choice.socket_path.empty()) {
+    config.control.socket = choice.socket_path;
+  }
+  return config;
 }
 
 int check_config(const Choice& choice, const Tools& tools) {
@@ -148,6 +153,22 @@ int run_verify(const Client& client, const Choice& choice, bool repair) {
   return verify(client, choice.output, options);
 }
 
+int run_cutover(const Client& client, const Choice& choice, const Config& config,
+                const Tools& tools, bool rollback) {
+  CutoverOptions options;
+  options.rollback = rollback;
+  options.group = choice.group;
+  options.dry_run = choice.dry_run;
+  options.yes = choice.yes;
+  options.without_reverse = choice.without_reverse;
+  if (!choice.max_freeze.empty()) {
+    options.max_freeze_ms = *parse_duration_ms(choice.max_freeze);
+  }
+  options.hooks = config.cutover;
+  options.run_hook = tools.run_hook;
+  return cutover(client, choice.output, options);
+}
+
 int run_skip(const Client& client, const Choice& choice) {
   if (!choice.yes) {
     std::cerr << "replctl: skip leaves a whole transaction of the source out of the target for "
@@ -159,6 +180,17 @@ int run_skip(const Client& client, const Choice& choice) {
 
 std::string is_duration(const std::string& text) {
   return parse_duration_ms(text) ? std::string() : "is no duration like 60s or 5m";
+}
+
+void add_cutover(CLI::App& program, Choice& choice, const char* name, const char* what) {
+  CLI::App* cutover = program.add_subcommand(name, what);
+  cutover->add_option("--group", choice.group, "which tables; all those of no group without");
+  cutover->add_flag("--dry-run", choice.dry_run, "only say what speaks against it, and the plan");
+  cutover->add_flag("--yes", choice.yes, "do not ask");
+  cutover->add_option("--max-freeze", choice.max_freeze, "how long writers may wait, like 2.5s")
+      ->check(is_duration);
+  cutover->add_flag("--without-reverse", choice.without_reverse,
+                    "make no link back: there is no rollback then");
 }
 
 void add_proofs(CLI::App& program, Choice& choice) {
@@ -174,6 +206,23 @@ void add_proofs(CLI::App& program, Choice& choice) {
       ->check(is_duration);
   CLI::App* resync = program.add_subcommand("resync", "empty tables and copy them afresh");
   resync->add_option("tables", choice.tables, "as schema.table")->required();
+}
+
+int run_on_daemon(const std::string& name, const Choice& choice, const Config& configured,
+                  const Tools& tools) {
+  const Client client(configured.control.socket);
+  if (name == "status") return run_status(client, choice);
+  if (name == "tables") return show_tables(client, choice.output);
+  if (name == "events") return show_events(client, choice.output, choice.follow);
+  if (name == "finalize") return run_finalize(client, choice);
+  if (name == "verify") return run_verify(client, choice, false);
+  if (name == "repair") return run_verify(client, choice, true);
+  if (name == "resync") return resync(client, choice.output, choice.tables);
+  if (name == "skip") return run_skip(client, choice);
+  if (name == "cutover" || name == "rollback") {
+    return run_cutover(client, choice, configured, tools, name == "rollback");
+  }
+  return send_command(client, choice.output, name);
 }
 
 }  // namespace
@@ -208,6 +257,8 @@ int run_program(int argc, char** argv, const Tools& tools) {
       });
   skip->add_flag("--yes", choice.yes, "do it: the transaction is lost for the target");
   add_proofs(program, choice);
+  add_cutover(program, choice, "cutover", "move the applications' tables to the target");
+  add_cutover(program, choice, "rollback", "move them back to the source");
   CLI::App* events = program.add_subcommand("events", "what happened");
   events->add_flag("--follow", choice.follow, "keep printing new ones");
   CLI::App* config_command = program.add_subcommand("config", "the configuration file");
@@ -230,23 +281,14 @@ int run_program(int argc, char** argv, const Tools& tools) {
   if (name == "doctor") {
     return run_doctor(choice, tools);
   }
-  std::string socket;
+  Config configured;
   try {
-    socket = socket_of(choice, tools);
+    configured = config_of(choice, tools);
   } catch (const Error& error) {
     print(error);
     return kUsage;
   }
-  const Client client(socket);
-  if (name == "status") return run_status(client, choice);
-  if (name == "tables") return show_tables(client, choice.output);
-  if (name == "events") return show_events(client, choice.output, choice.follow);
-  if (name == "finalize") return run_finalize(client, choice);
-  if (name == "verify") return run_verify(client, choice, false);
-  if (name == "repair") return run_verify(client, choice, true);
-  if (name == "resync") return resync(client, choice.output, choice.tables);
-  if (name == "skip") return run_skip(client, choice);
-  return send_command(client, choice.output, name);
+  return run_on_daemon(name, choice, configured, tools);
 }
 
 }  // namespace repld::cli

@@ -1,11 +1,13 @@
 // replctl's command line.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 
 #include "core/config.h"
 #include "core/finding.h"
+#include "core/hook.h"
 
 namespace repld::cli {
 
@@ -17,6 +19,8 @@ struct Tools {
   std::function<Report(const Config& config)> examine;
   // What can be wrong with how a configuration names the servers; throws Error(config).
   std::function<void(const Config& config)> check;
+  // Runs a hook and waits for it; throws Error(refused) when it cannot be started.
+  std::function<HookResult(const HookCall& call, std::chrono::milliseconds timeout)> run_hook;
 };
 
 // Returns the exit code.

@@ -21,7 +21,10 @@ enum class Command {
   verify,
   repair,
   resync,
-  arm
+  arm,
+  cutover,
+  rollback,
+  hook_ran
 };
 
 struct CommandRequest {
@@ -29,7 +32,13 @@ struct CommandRequest {
   Lsn lsn = Lsn::invalid;           // skip: the source transaction, by its commit position
   std::vector<std::string> tables;  // verify, repair, resync: as schema.table; empty: all
   bool keys = false;                // the same: with the keys of rows that differ
-  bool rehearsed = false;           // repair: changes nothing
+  bool rehearsed = false;           // repair, cutover, rollback: changes nothing
+  // cutover, rollback
+  std::string group = "all";
+  std::string id;  // to be known by; empty: one is made up
+  bool without_reverse = false;
+  int64_t max_freeze_ms = 0;  // 0: as configured
+  std::string text;           // hook_ran: what came of it, for the events
 };
 
 struct CommandResult {
@@ -40,6 +49,7 @@ struct CommandResult {
 struct ControlPort {
   std::function<std::shared_ptr<const Status>()> status;
   std::function<std::string()> metrics_text;
+  std::function<std::string()> cutover;  // the one that runs or ran last, as JSON
   std::function<std::vector<Event>(int64_t after, size_t limit)> events;
   std::function<void(const CommandRequest& request, std::function<void(CommandResult)> reply)>
       command;

@@ -86,6 +86,9 @@ std::optional<Command> command_of(std::string_view path, std::string_view query)
   if (path == "/api/v1/verify") return Command::verify;
   if (path == "/api/v1/repair") return Command::repair;
   if (path == "/api/v1/resync") return Command::resync;
+  if (path == "/api/v1/cutover") return Command::cutover;
+  if (path == "/api/v1/rollback") return Command::rollback;
+  if (path == "/api/v1/hook") return Command::hook_ran;
   if (path == "/api/v1/arm") return Command::arm;
   if (path == "/api/v1/finalize") {
     return parameter(query, "source_gone") == "true" ? Command::finalize_source_gone
@@ -104,20 +107,26 @@ std::optional<Response> read(const ControlPort& port, Access access, std::string
   if (path == "/api/v1/status") {
     return Response{200, "application/json", status_json(*port.status())};
   }
+  if (path == "/api/v1/cutover") return Response{200, "application/json", port.cutover()};
   if (path == "/primary") return primary(port);
   if (path == "/api/v1/events" && access == Access::full) return events(port, query);
   return std::nullopt;
 }
 
-// {"tables":["public.t"],"keys":true,"dry_run":true}, all optional. False when it is something
-// else.
+// {"tables":["public.t"],"keys":true,"dry_run":true,"group":"all","max_freeze_ms":2500 ..}, all
+// optional. False when it is something else.
 bool read_body(const std::string& body, CommandRequest& command) {
   const auto json = nlohmann::json::parse(body.empty() ? "{}" : body, nullptr, false);
   try {
     command.tables = json.value("tables", std::vector<std::string>());
     command.keys = json.value("keys", false);
     command.rehearsed = json.value("dry_run", false);
-    return true;
+    command.group = json.value("group", "all");
+    command.id = json.value("id", "");
+    command.without_reverse = json.value("without_reverse", false);
+    command.max_freeze_ms = json.value("max_freeze_ms", int64_t{0});
+    command.text = json.value("text", "");
+    return command.max_freeze_ms >= 0;
   } catch (const nlohmann::json::exception&) {
     return false;
   }
@@ -134,7 +143,7 @@ void give(const ControlPort& port, Command command, std::string_view query, cons
   request.command = command;
   request.lsn = lsn.value_or(Lsn::invalid);
   if (!read_body(body, request)) {
-    reply(failure(400, "the body must be JSON with tables and keys"));
+    reply(failure(400, "the body is not JSON of the kind that is taken here"));
     return;
   }
   port.command(request, [reply = std::move(reply)](CommandResult result) {

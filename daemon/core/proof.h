@@ -45,4 +45,10 @@ struct TableProof {
   bool equal() const { return unproven.empty() && missing == 0 && extra == 0 && different == 0; }
 };
 
+// Of several tables within a bounded time.
+struct FreezeProof {
+  std::vector<TableProof> tables;
+  std::vector<TableName> left_out;  // there was no time for them
+};
+
 }  // namespace repld

@@ -38,17 +38,25 @@ uint32_t fresh_xid(pg::Session& source) {
   return row[0].as<uint32_t>();
 }
 
-Fence::Fence(Shared& shared, const FenceOptions& options, const std::stop_token& stop)
-    : gated_(gated_of(shared)),
-      source_(shared.settings.source, pg::Purpose::control),
-      marker_(shared.settings.source, pg::Purpose::control),
-      target_(shared.settings.target, pg::Purpose::control) {
-  marker_.exec("set synchronous_commit = local");
-  if (pg::text(source_.exec("select pg_is_in_recovery()"), 0, 0) == "t") {
+FenceSessions::FenceSessions(const Settings& settings)
+    : source(settings.source, pg::Purpose::control),
+      marker(settings.source, pg::Purpose::control),
+      target(settings.target, pg::Purpose::control) {
+  marker.exec("set synchronous_commit = local");
+  if (pg::text(source.exec("select pg_is_in_recovery()"), 0, 0) == "t") {
     throw Error(ErrorKind::refused, "a standby of the source cannot be fenced")
         .detail("its snapshots do not follow the order of its WAL")
         .hint("Let source.dsn name the primary.");
   }
+}
+
+Fence::Fence(Shared& shared, const FenceOptions& options, const std::stop_token& stop,
+             std::unique_ptr<FenceSessions> sessions)
+    : gated_(gated_of(shared)),
+      sessions_(sessions ? std::move(sessions) : std::make_unique<FenceSessions>(shared.settings)),
+      source_(sessions_->source),
+      marker_(sessions_->marker),
+      target_(sessions_->target) {
   const auto deadline = FenceGate::Clock::now() + options.give_up_after;
   while (!attempt(options, deadline, stop)) {
     source_.exec("rollback");

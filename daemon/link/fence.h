@@ -36,11 +36,22 @@ struct FenceOptions {
 // An id that the source assigned after all that has begun or committed there so far.
 uint32_t fresh_xid(pg::Session& source);
 
+// What a fence is taken with, good for one: whoever is in a hurry has them ready.
+struct FenceSessions {
+  // Throws Error; refused when the source is a standby.
+  explicit FenceSessions(const Settings& settings);
+
+  pg::Connection source;
+  pg::Connection marker;
+  pg::Connection target;
+};
+
 class Fence {
  public:
   // Blocks until it stands. Throws Error(refused) when it cannot be taken in time, naming the
   // transaction in the way; Error(connect) when the link or a server went away.
-  Fence(Shared& shared, const FenceOptions& options, const std::stop_token& stop);
+  Fence(Shared& shared, const FenceOptions& options, const std::stop_token& stop,
+        std::unique_ptr<FenceSessions> sessions = nullptr);
   Fence(const Fence&) = delete;
   Fence& operator=(const Fence&) = delete;
 
@@ -72,9 +83,10 @@ class Fence {
   [[noreturn]] void give_up(const FenceOptions& options) const;
 
   const Gated gated_;
-  pg::Connection source_;
-  pg::Connection marker_;
-  pg::Connection target_;
+  const std::unique_ptr<FenceSessions> sessions_;
+  pg::Connection& source_;
+  pg::Connection& marker_;
+  pg::Connection& target_;
   pg::ExportedSnapshot source_snapshot_;
   pg::ExportedSnapshot target_snapshot_;
   std::unique_ptr<FenceGate, Opener> closed_;  // of gated_, while the applier is kept

@@ -7,8 +7,10 @@
 #include "apply/restoration.h"
 #include "apply/row_guard.h"
 #include "apply/surroundings.h"
+#include "core/direction.h"
 #include "embedded_sql.h"
 #include "link/adoption.h"
+#include "link/finalize_moves.h"
 #include "pg/migrations.h"
 #include "stream/publication.h"
 #include "stream/slot.h"
@@ -149,7 +151,8 @@ std::vector<std::string> finalize(Shared& shared, bool source_gone, const std::s
   const auto tell = [&shared](const std::string& kind, const std::string& message) {
     shared.events.record(kind, message);
   };
-  if (!apply::Restoration(target, shared.name(), tell).run(stop)) {
+  if (!apply::Restoration(target, shared.name(), tell).run(stop) ||
+      (!is_reverse(shared.name()) && !forget_moves(shared, source.get(), target, stop))) {
     shared.events.store(target);
     throw interrupted();
   }

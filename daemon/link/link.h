@@ -62,8 +62,9 @@ class Link {
                                            const std::vector<std::string>& left)>;
   void finalize(bool source_gone, FinalizeReply reply);
   // Any thread; see link/fence.
-  std::unique_ptr<Fence> fence(const FenceOptions& options, const std::stop_token& stop) {
-    return std::make_unique<Fence>(shared_, options, stop);
+  std::unique_ptr<Fence> fence(const FenceOptions& options, const std::stop_token& stop,
+                               std::unique_ptr<FenceSessions> sessions = nullptr) {
+    return std::make_unique<Fence>(shared_, options, stop, std::move(sessions));
   }
   ReplicatedTables tables(pg::Session& live, pqxx::transaction_base& target,
                           pqxx::transaction_base& source) const {

@@ -17,6 +17,7 @@ namespace {
 struct FakeDaemon {
   Status status = sample_status();
   std::vector<Command> commands;
+  CommandRequest last;
   Lsn lsn = Lsn::invalid;
   CommandResult result;
   int64_t after = -1;
@@ -26,6 +27,7 @@ struct FakeDaemon {
     ControlPort port;
     port.status = [this] { return std::make_shared<const Status>(status); };
     port.metrics_text = [] { return std::string("repld_info 1\n"); };
+    port.cutover = [] { return std::string("null"); };
     port.events = [this](int64_t wanted_after, size_t wanted_limit) {
       after = wanted_after;
       limit = wanted_limit;
@@ -35,6 +37,7 @@ struct FakeDaemon {
                           const std::function<void(CommandResult)>& reply) {
       commands.push_back(request.command);
       lsn = request.lsn;
+      last = request;
       reply(result);
     };
     return port;
@@ -85,6 +88,10 @@ TEST_CASE("each path answers the methods that fit it, and on the network only re
       {"post", "/api/v1/pause", 404, 405},
       {"POST", "/api/v1/resume", 404, 200},
       {"POST", "/api/v1/mark", 404, 200},
+      {"GET", "/api/v1/cutover", 200, 200},
+      {"POST", "/api/v1/cutover", 405, 200},
+      {"POST", "/api/v1/rollback", 404, 200},
+      {"POST", "/api/v1/hook", 404, 200},
       {"POST", "/api/v1/finalize", 404, 200},
       {"POST", "/api/v1/finalize/", 404, 404},
       {"POST", "/api/v1/stop", 404, 404},
@@ -279,4 +286,25 @@ TEST_CASE("a transaction to skip is named by a position, and nothing is skipped 
     CHECK(ask(untouched, Access::full, "POST", std::string("/api/v1/skip") + query).status == 400);
     CHECK(untouched.commands.empty());
   }
+}
+
+TEST_CASE("a cutover is asked for with what it may do") {
+  FakeDaemon daemon;
+  std::vector<int> statuses;
+  const auto ask_for = [&](const std::string& body) {
+    route(daemon.port(), Access::full, {"POST", "/api/v1/cutover", body},
+          [&](const Response& response) { statuses.push_back(response.status); });
+  };
+  ask_for(R"({"group":"clients","dry_run":true,"max_freeze_ms":700,"without_reverse":true})");
+  CHECK(daemon.last.command == Command::cutover);
+  CHECK(daemon.last.group == "clients");
+  CHECK(daemon.last.rehearsed);
+  CHECK(daemon.last.without_reverse);
+  CHECK(daemon.last.max_freeze_ms == 700);
+  ask_for("");
+  CHECK(daemon.last.group == "all");
+  CHECK_FALSE(daemon.last.rehearsed);
+  ask_for(R"({"max_freeze_ms":-1})");
+  ask_for(R"({"group":7})");
+  CHECK(statuses == std::vector<int>{200, 200, 400, 400});
 }
