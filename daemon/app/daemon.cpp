@@ -159,17 +159,18 @@ class Daemon {
     if (routes && routes->count(group.name) > 0) {
       return known_[group.name] = to_string(routes->at(group.name).primary);
     }
-    const auto known = known_.find(group.name);
-    if (known == known_.end() && group.primary == Side::target && !link.tables_known) {
-      return "unknown";
-    }
     const bool replicated =
         std::any_of(link.tables.begin(), link.tables.end(), [&](const TableStatus& table) {
           return group_of(config_, table.schema, table.name) == group.name;
         });
-    return replicated              ? to_string(Side::source)
-           : known != known_.end() ? known->second
-                                   : to_string(group.primary);
+    if (replicated) {
+      return to_string(Side::source);
+    }
+    if (const auto known = known_.find(group.name); known != known_.end()) {
+      return known->second;
+    }
+    return group.primary == Side::target && !link.tables_known ? "unknown"
+                                                               : to_string(group.primary);
   }
 
   // The link is stopped on a thread of its own, so that status and health still answer.

@@ -23,11 +23,8 @@ std::string content_of(const std::filesystem::path& path) {
 }  // namespace
 
 void write_primary_file(const std::string& control_socket, const std::optional<std::string>& json) {
-  if (!json) {
-    return;
-  }
   const auto path = path_beside(control_socket);
-  if (content_of(path) == *json) {
+  if (!json || content_of(path) == *json) {
     return;
   }
   auto fresh = path;

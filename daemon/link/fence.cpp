@@ -108,16 +108,16 @@ bool Fence::attempt(const FenceOptions& options, FenceGate::Clock::time_point de
   closed_at_ = FenceGate::Clock::now();
   const Sight sight = look();
   failpoint("fence.after_snapshot");
-  // A stream that is busy passes the position without it: nobody waits for the answer.
+  // A stream that is busy passes the position without it, so its answer is not waited for.
   marker_.ask("select pg_logical_emit_message(true, 'repld', ':fence')");
   const auto judgement =
       gated_.gate->judge(sight.snapshot, sight.insert_lsn, closed_at_ + options.reach_within, stop);
-  marker_.answer();
   if (judgement.verdict == FenceGate::Verdict::reached) {
     return true;
   }
   in_the_way_ = judgement.in_the_way;
   release();
+  marker_.answer();
   return false;
 }
 

@@ -5,7 +5,7 @@
 //   2 the gate is closed: the applier stops at a commit edge
 //   3 snapshot and insert position of the source in one statement
 //   4 a marker from another session that waits for no standby: the stream passes the position soon,
-//     if it has not done so already, so its answer is read only once that is known
+//     if it has not done so already, so its answer is read only if that comes to nothing
 //   5 what the snapshot shows is applied, and made durable by a COMMIT that is sent right behind it
 //   6 snapshot of the target, in one message; the gate is opened, unless the fence is held
 // While others write, the applier is so kept for three round trips: 3, 5 and 6.

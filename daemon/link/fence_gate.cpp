@@ -22,7 +22,7 @@ std::optional<TransactionPart> FenceGate::next() {
   const std::lock_guard lock(mutex_);
   if (inside_ || phase_ == Phase::open) {
     auto part = hand_out();
-    if (!part && phase_ == Phase::open) {
+    if (!part && !inside_ && phase_ == Phase::open) {
       ++lulls_;
       changed_.notify_all();
     }
@@ -131,14 +131,17 @@ void FenceGate::throw_if_ended() const {
 
 bool FenceGate::close(Clock::time_point deadline, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  const uint64_t lulls = lulls_;
-  applier_.notify();
-  changed_.wait_until(lock, stop, std::min(deadline, Clock::now() + kLullWithin),
-                      [&] { return ended_ || (phase_ == Phase::open && lulls_ != lulls); });
-  changed_.wait_until(lock, stop, deadline, [&] { return ended_ || phase_ == Phase::open; });
-  if (ended_ || stop.stop_requested()) {
-    throw ended();
-  }
+  do {
+    changed_.wait_until(lock, stop, deadline, [&] { return ended_ || phase_ == Phase::open; });
+    const uint64_t lulls = lulls_;
+    applier_.notify();
+    changed_.wait_until(lock, stop, std::min(deadline, Clock::now() + kLullWithin),
+                        [&] { return ended_ || phase_ != Phase::open || lulls_ != lulls; });
+    if (ended_ || stop.stop_requested()) {
+      throw ended();
+    }
+    // Another fence may have been faster.
+  } while (phase_ != Phase::open && Clock::now() < deadline);
   if (phase_ != Phase::open) {
     return false;
   }

@@ -251,6 +251,33 @@ TEST_CASE("a gate is closed once what has arrived is taken, not while the applie
   CHECK(bench.taken().empty());
 }
 
+TEST_CASE("a gate is not closed amid a transaction because its next part has not arrived yet") {
+  Bench bench;
+  bench.arrive(101, 900, true, false);
+  auto closing = std::async(std::launch::async, [&] {
+    return bench.gate.close(FenceGate::Clock::now() + std::chrono::hours(1), {});
+  });
+  CHECK(bench.taken() == Xids{101});
+  CHECK(closing.wait_for(std::chrono::milliseconds(100)) == std::future_status::timeout);
+  bench.arrive(101, 900, false, true);
+  CHECK(bench.taken() == Xids{101});
+  CHECK(closing.get());
+}
+
+TEST_CASE("who waited for another fence waits for the applier anew") {
+  Bench bench;
+  REQUIRE(bench.gate.try_close());
+  auto closing = std::async(std::launch::async, [&] {
+    return bench.gate.close(FenceGate::Clock::now() + std::chrono::hours(1), {});
+  });
+  CHECK(closing.wait_for(std::chrono::milliseconds(2200)) == std::future_status::timeout);
+  bench.arrive(101, 900);
+  bench.gate.open();
+  CHECK(closing.wait_for(std::chrono::milliseconds(100)) == std::future_status::timeout);
+  CHECK(bench.taken() == Xids{101});
+  CHECK(closing.get());
+}
+
 TEST_CASE("who waits is late at the deadline, and hears of the end of the session") {
   Bench bench;
   const auto judge = [&](std::chrono::milliseconds wait) {
