@@ -93,6 +93,7 @@ class Examination {
   link::Link& carrier_;
   pg::Session& old_;
   pg::Session& new_;
+  std::vector<std::string> unproven_;  // on the way back
   Preflight result_;
 };
 
@@ -163,6 +164,11 @@ void Examination::look_at_link() {
     result_.tables.push_back({table.schema, table.name});
     look_at_proof(table);
   }
+  if (!unproven_.empty()) {
+    add(Severity::warning, "proof", course_.to,
+        fmt::format("without a proof in this direction of late: {}", some_of(unproven_)), {},
+        "Run replctl verify, if there is time.");
+  }
   if (result_.tables.empty()) {
     add(Severity::error, "group", course_.to,
         fmt::format("the link has no tables of group {}", course_.group));
@@ -172,29 +178,32 @@ void Examination::look_at_link() {
 void Examination::look_at_proof(const TableStatus& table) {
   const std::string name = table.schema + "." + table.name;
   const char* action = "Run replctl verify.";
-  // On the way back both were equal at the cutover, and what is on the way counts its rows.
-  const Severity unproven = course_.to == Side::target ? Severity::error : Severity::warning;
+  const double age = table.proof ? now_seconds() - table.proof->at : 0;
+  const double age_max =
+      std::max(kProofAgeSeconds, 2e-3 * static_cast<double>(config_.verify.every_ms));
   if (table.state != TableState::copied) {
     add(Severity::error, "proof", course_.to, fmt::format("table {} is not copied yet", name));
-  } else if (!table.proof) {
-    add(unproven, "proof", course_.to, fmt::format("table {} was never proven equal", name), {},
-        action);
-  } else if (!table.proof->equal()) {
+  } else if (table.proof && !table.proof->equal()) {
     add(Severity::error, "proof", course_.to,
         fmt::format("table {} is not equal on both sides", name),
         fmt::format("{} rows missing, {} extra, {} different", table.proof->missing,
                     table.proof->extra, table.proof->different),
         "Mend it with replctl repair.");
-  } else if (!table.proof->suspicion.empty()) {
+  } else if (table.proof && !table.proof->suspicion.empty()) {
     add(Severity::error, "proof", course_.to,
         fmt::format("the last proof of table {} is overtaken", name), table.proof->suspicion,
         action);
-  } else if (const double age = now_seconds() - table.proof->at;
-             age >
-             std::max(kProofAgeSeconds, 2e-3 * static_cast<double>(config_.verify.every_ms))) {
-    add(unproven, "proof", course_.to,
-        fmt::format("the last proof of table {} is {:.0f} minutes old", name, age / 60), {},
-        action);
+  } else if (!table.proof || age > age_max) {
+    const std::string what =
+        table.proof
+            ? fmt::format("the last proof of table {} is {:.0f} minutes old", name, age / 60)
+            : fmt::format("table {} was never proven equal", name);
+    // On the way back both were equal at the cutover, and what is on the way counts its rows.
+    if (course_.to == Side::source) {
+      unproven_.push_back(name);
+    } else {
+      add(Severity::error, "proof", course_.to, what, {}, action);
+    }
   }
 }
 
