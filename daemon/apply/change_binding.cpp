@@ -26,7 +26,9 @@ UpdateShape shape_of(const MappedRelation& relation, const Change& change, const
 
 // The server truncates no table whose constraints still wait for the commit. On the source none
 // did, so these hold now. A table that the target divides otherwise can be emptied as a whole only.
-void bind_truncate(SchemaMap& schema, const Truncate& truncate, BoundChange& bound) {
+void bind_truncate(SchemaMap& schema, const TransactionPart& part, const Truncate& truncate,
+                   BoundChange& bound) {
+  schema.require_truncatable(part, truncate);  // since it was mapped leaves may have come
   std::vector<std::string> targets;
   std::set<std::string> pending;
   std::set<std::string> whole;
@@ -35,18 +37,11 @@ void bind_truncate(SchemaMap& schema, const Truncate& truncate, BoundChange& bou
     if (whole.count(mapped.mapping.target) > 0) {
       continue;
     }
-    if (mapped.truncate_target.empty() && schema.empties(truncate, mapped)) {
+    if (mapped.truncate_target.empty()) {
       whole.insert(mapped.mapping.target);
       targets.push_back((mapped.mapping.partitioned ? "" : "only ") + mapped.mapping.target);
       pending.insert(mapped.deferrable.begin(), mapped.deferrable.end());
       continue;
-    }
-    if (mapped.truncate_target.empty()) {
-      throw Error(ErrorKind::schema, fmt::format("TRUNCATE of partition \"{}\" cannot be applied",
-                                                 relation->full_name()))
-          .detail("the target divides \"{}\" in another way", mapped.table.full())
-          .hint("Give the target a partition of the same name and bounds, then run replctl resume.")
-          .table(relation->full_name());
     }
     targets.push_back(mapped.truncate_target);
     pending.insert(mapped.deferrable.begin(), mapped.deferrable.end());
@@ -86,7 +81,7 @@ void bind(SchemaMap& schema, const TransactionPart& part, const Change& change,
   bound.values.clear();
   bound.bytes = 0;
   if (change.kind == ChangeKind::truncate) {
-    bind_truncate(schema, part.truncates[change.truncate], bound);
+    bind_truncate(schema, part, part.truncates[change.truncate], bound);
     return;
   }
   MappedRelation& relation = schema.find(change.relation);

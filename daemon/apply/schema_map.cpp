@@ -1,6 +1,7 @@
 #include "apply/schema_map.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/set_sql.h"
 #include "core/sql_text.h"
@@ -86,6 +87,22 @@ Error unidentified_row(const Relation& relation) {
   return error.table(relation.full_name());
 }
 
+// Its rows could be told by its bounds, but those may have been others at that time.
+Error untruncatable(const TransactionPart& part, const Relation& relation, const TableName& root) {
+  const std::string lsn = to_string(part.commit_lsn);
+  return Error(ErrorKind::schema,
+               fmt::format("TRUNCATE of partition \"{}\" cannot be applied", relation.full_name()))
+      .detail("the target divides \"{}\" in another way; source transaction {}, {} {}", root.full(),
+              part.xid, part.last ? "committed at" : "committing at", lsn)
+      .hint(
+          "Give the target a partition of the same name and bounds, then run replctl resume. Or "
+          "leave the whole transaction out for good with replctl skip --lsn {}, and run replctl "
+          "repair once the link has caught up.",
+          lsn)
+      .table(relation.full_name())
+      .transaction(part.commit_lsn);
+}
+
 MappedColumn map_column(const Relation& relation, const RelationColumn& column,
                         const TargetTable& table, const std::vector<std::string>& identity) {
   const TargetColumn* target = table.find_column(column.name);
@@ -108,6 +125,16 @@ MappedColumn map_column(const Relation& relation, const RelationColumn& column,
   return mapped;
 }
 
+std::vector<std::string> other_columns(const Relation& relation, const TargetTable& table) {
+  std::vector<std::string> names;
+  for (const TargetColumn& column : table.columns) {
+    if (!column.generated && !has_columns(relation, {column.name})) {
+      names.push_back(quote_identifier(column.name));
+    }
+  }
+  return names;
+}
+
 std::string refetch_literals(const std::string& link, const TableName& table,
                              const Relation& relation, const std::vector<std::string>& identity) {
   std::vector<std::string> columns;
@@ -128,6 +155,17 @@ SchemaMap::SchemaMap(pg::Session& target, std::string link, SchemaQuestions ask,
     : target_(target), link_(std::move(link)), ask_(std::move(ask)), dropped_(dropped) {}
 
 void SchemaMap::map_all(const TransactionPart& part) {
+  try {
+    map_each(part);
+  } catch (Error& error) {
+    if (error.kind() == ErrorKind::schema) {
+      error.transaction(part.commit_lsn);
+    }
+    throw;
+  }
+}
+
+void SchemaMap::map_each(const TransactionPart& part) {
   xid_ = part.xid;
   const Relation* last = nullptr;
   bool inserts_only = false;
@@ -144,15 +182,45 @@ void SchemaMap::map_all(const TransactionPart& part) {
     for (const RelationPtr& relation : truncate.relations) {
       find(relation);
     }
+    require_truncatable(part, truncate);
   }
 }
 
 MappedRelation& SchemaMap::find(const RelationPtr& relation) {
   const auto found = relations_.find(relation.get());
   if (found != relations_.end()) {
-    return *found->second;
+    return *found->second.mapped;
   }
-  return *relations_.emplace(relation.get(), map(relation)).first->second;
+  // Its description may be the same although the transaction altered it.
+  if (latest_.count(relation->oid) > 0 || relation->identity == ReplicaIdentity::full) {
+    ask_.require_altered_shown(*relation, xid_);
+  }
+  MappedRelation* mapped = unchanged(relation);
+  if (mapped == nullptr) {
+    mapped = mapped_.emplace_back(map(relation)).get();
+    latest_[relation->oid] = mapped;
+  }
+  forget_unused(relation->oid);
+  relations_[relation.get()] = {relation, mapped};
+  return *mapped;
+}
+
+MappedRelation* SchemaMap::unchanged(const RelationPtr& relation) {
+  const auto latest = latest_.find(relation->oid);
+  if (latest == latest_.end() || *latest->second->relation != *relation) {
+    return nullptr;
+  }
+  const auto mark = ask_.mark(relation->oid);
+  return !mark || *mark == latest->second->mark ? latest->second : nullptr;
+}
+
+// Descriptions that no change refers to any more.
+void SchemaMap::forget_unused(uint32_t oid) {
+  for (auto known = relations_.begin(); known != relations_.end();) {
+    const RelationPtr& relation = known->second.relation;
+    const bool unused = relation->oid == oid && relation.use_count() == 1;
+    known = unused ? relations_.erase(known) : std::next(known);
+  }
 }
 
 TargetTable SchemaMap::target_of(const Relation& relation, const TableName& root, bool known) {
@@ -194,13 +262,14 @@ std::unique_ptr<MappedRelation> SchemaMap::map_as_shown(const RelationPtr& relat
   RelationFacts source;
   source.root = own_name;
   source.identity = dropped_;
+  auto mapped = std::make_unique<MappedRelation>();
+  mapped->mark = ask_.mark(relation->oid).value_or("");
   const std::optional<RelationFacts> known = ask_.look_up(relation->oid);
   source = known.value_or(source);
   const TargetTable table = target_of(*relation, source.root, known.has_value());
   if (own_name != table.name) {
-    ask_.ensure_partition(*relation, table.name, release_);
+    ask_.ensure_partition(*relation, table.name, known, release_);
   }
-  auto mapped = std::make_unique<MappedRelation>();
   mapped->relation = relation;
   mapped->table = table.name;
   mapped->source_root = source.root_oid;
@@ -212,6 +281,7 @@ std::unique_ptr<MappedRelation> SchemaMap::map_as_shown(const RelationPtr& relat
   for (const RelationColumn& column : relation->columns) {
     mapped->mapping.columns.push_back(map_column(*relation, column, table, identity));
   }
+  mapped->mapping.others = other_columns(*relation, table);
   mapped->mapping.refetch = refetch_literals(link_, table.name, *relation, identity);
   // Of a partition that the source has dropped since, the name is all that is left.
   const auto own = pg::relation_facts(target_, own_name);
@@ -230,6 +300,20 @@ bool SchemaMap::empties(const Truncate& truncate, const MappedRelation& relation
     }
   }
   return relation.source_root != 0 && ask_.are_all_leaves(relation.source_root, leaves);
+}
+
+void SchemaMap::require_truncatable(const TransactionPart& part, const Truncate& truncate) {
+  std::set<uint32_t> emptied;  // roots
+  for (const RelationPtr& relation : truncate.relations) {
+    const MappedRelation& mapped = find(relation);
+    if (!mapped.truncate_target.empty() || emptied.count(mapped.source_root) > 0) {
+      continue;
+    }
+    if (!empties(truncate, mapped)) {
+      throw untruncatable(part, *relation, mapped.table);
+    }
+    emptied.insert(mapped.source_root);
+  }
 }
 
 std::unique_ptr<Prepared> SchemaMap::make(Statement statement) {

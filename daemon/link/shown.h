@@ -15,6 +15,10 @@ namespace repld::link {
 // a moment, since most often it is a matter of one.
 bool shows(pg::Session& source, uint32_t xid);
 
+// Whether the catalogs show whatever the transaction did to this relation; waits for a moment. Of
+// one that only wrote to it that is known before its commit is shown, which may wait for us.
+bool shows_altered(pg::Session& source, uint32_t relation, uint32_t xid);
+
 // The reaction to the other case: to try again.
 Error not_shown_yet(const Relation& relation);
 
