@@ -93,7 +93,7 @@ class ChangeSet {
   struct Group {
     const RowMapping* mapping = nullptr;
     RelationPtr relation;                                   // the first
-    std::unordered_map<uint32_t, const Relation*> members;  // by oid
+    std::unordered_map<uint32_t, RelationPtr> members;  // by oid
     std::vector<Row> rows;
     std::unordered_map<std::string, size_t> by_key;
   };
