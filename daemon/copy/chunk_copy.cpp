@@ -84,11 +84,15 @@ Copied ChunkCopy::pump(const std::stop_token& stop, const std::function<void(int
   return copied;
 }
 
+// In place of what is there of a relation that was copied before as part of another table.
 void ChunkCopy::record(const ChunkSource& chunk, const Copied& copied) {
   target_.exec(
       "insert into repld.copy_chunk (link, schema_name, table_name, first_page, end_page, rows, "
       "bytes, root_schema, root_name) "
-      "values ($1, $2, $3, $4, nullif($5, '')::bigint, $6, $7, $8, $9)",
+      "values ($1, $2, $3, $4, nullif($5, '')::bigint, $6, $7, $8, $9) "
+      "on conflict (link, schema_name, table_name, first_page) do update set "
+      "end_page = excluded.end_page, rows = excluded.rows, bytes = excluded.bytes, "
+      "copied_at = now(), root_schema = excluded.root_schema, root_name = excluded.root_name",
       {rights_.link, chunk.leaf.schema, chunk.leaf.name, std::to_string(chunk.first_page),
        chunk.end_page ? std::to_string(*chunk.end_page) : std::string(),
        std::to_string(copied.rows), std::to_string(copied.bytes), chunk.target.schema,

@@ -20,7 +20,8 @@ constexpr const char* kTables =
 constexpr const char* kNoOtherProofs = "[verify]\nevery = \"0\"";
 
 bool stops(const Pair& pair, const std::string& message) {
-  const bool stopped = eventually(60s, [&] { return pair.error_message() == message; });
+  const bool stopped = eventually(
+      60s, [&] { return pair.error_message().find(message) != std::string::npos; });
   CAPTURE(pair.link().dump());
   CHECK(stopped);
   return stopped;
@@ -127,10 +128,11 @@ TEST_SUITE("renames") {
     pair.on_source("insert into a values (1, 1); insert into b values (2, 2)");
     REQUIRE(pair.begin());
     pair.on_source(swap + "; insert into a values (10, 10); insert into b values (11, 11)");
-    REQUIRE(stops(pair, "table \"public.a\" of the target is not the one that was copied"));
+    // Whichever of the two it comes to first.
+    REQUIRE(stops(pair, "of the target is not the one that was copied"));
     pair.daemon.terminate();
     pair.daemon.start();
-    REQUIRE(stops(pair, "table \"public.a\" of the target is not the one that was copied"));
+    REQUIRE(stops(pair, "of the target is not the one that was copied"));
     CHECK(pair.count(pair.target.dsn, "a") == 1);
     CHECK(pair.count(pair.target.dsn, "b") == 1);
     pair.on_target(swap);
