@@ -124,18 +124,24 @@ TEST_SUITE("partitions") {
     CHECK(pair.daemon.replctl({"verify"}).exit_code == 0);
   }
 
-  TEST_CASE("partitions and columns stream before the source shows them, and no link stops of it") {
+  TEST_CASE(
+      "partitions, columns and keys stream before the source shows them, and no link stops of it") {
     PairOptions options;
     options.extra = "[apply]\non_new_column = \"add\"";
     Pair pair(options);
     pair.on_both(kByMonth);
     pair.on_both("create table t (id int primary key)");
-    pair.on_source("insert into t values (1)");
+    pair.on_both(
+        "create table f (id int primary key, a text); "
+        "alter table f replica identity full");
+    pair.on_source("insert into t values (1); insert into f values (1, 'a'), (2, 'b')");
     REQUIRE(pair.begin());
     for (const char* sql :
          {"begin; create table m_2 partition of m for values from ('2026-02-01') to "
           "('2026-03-01'); insert into m values (1, '2026-02-05', 'x'); commit",
-          "begin; alter table t add a int default 7; insert into t values (2, 8); commit"}) {
+          "begin; alter table t add a int default 7; insert into t values (2, 8); commit",
+          "begin; alter table f drop constraint f_pkey; "
+          "update f set a = 'c' where id = 2; commit"}) {
       CAPTURE(sql);
       pair.source.cluster->set({{"synchronous_standby_names", "away"}});
       std::jthread writer([&] { run_alone(pair.source.dsn, sql); });
@@ -148,7 +154,7 @@ TEST_SUITE("partitions") {
       writer.join();
       REQUIRE_MESSAGE(pair.caught_up(), pair.link().dump());
     }
-    CHECK(pair.difference({"public.m", "public.t"}) == "");
+    CHECK(pair.difference({"public.m", "public.t", "public.f"}) == "");
     CHECK(pair.count(pair.target.dsn, "m_2") == 1);
   }
 
