@@ -277,8 +277,7 @@ void Applier::count(const TransactionPart& part) {
     if (change.kind == ChangeKind::truncate) {
       continue;
     }
-    const auto [found, fresh] =
-        counted_index_.try_emplace(change.relation.get(), counted_.rows.size());
+    const auto [found, fresh] = counted_index_.try_emplace(change.relation, counted_.rows.size());
     if (fresh) {
       counted_.rows.push_back({port_.table_of(change.relation), 0, 0, 0});
     }

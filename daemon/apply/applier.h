@@ -125,7 +125,7 @@ class Applier {
   std::optional<TransactionPart> held_;   // the target does not fit it: once all before has settled
   std::deque<Mark> marks_;
   AppliedBatch counted_;  // since the last COMMIT
-  std::map<const Relation*, size_t> counted_index_;
+  std::map<RelationPtr, size_t> counted_index_;
   Lsn sent_;
   Lsn applied_;
   uint64_t parts_applied_ = 0;

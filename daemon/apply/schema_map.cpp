@@ -108,6 +108,16 @@ MappedColumn map_column(const Relation& relation, const RelationColumn& column,
   return mapped;
 }
 
+std::vector<std::string> other_columns(const Relation& relation, const TargetTable& table) {
+  std::vector<std::string> names;
+  for (const TargetColumn& column : table.columns) {
+    if (!column.generated && !has_columns(relation, {column.name})) {
+      names.push_back(quote_identifier(column.name));
+    }
+  }
+  return names;
+}
+
 std::string refetch_literals(const std::string& link, const TableName& table,
                              const Relation& relation, const std::vector<std::string>& identity) {
   std::vector<std::string> columns;
@@ -150,9 +160,41 @@ void SchemaMap::map_all(const TransactionPart& part) {
 MappedRelation& SchemaMap::find(const RelationPtr& relation) {
   const auto found = relations_.find(relation.get());
   if (found != relations_.end()) {
-    return *found->second;
+    return *found->second.mapped;
   }
-  return *relations_.emplace(relation.get(), map(relation)).first->second;
+  const bool again = latest_.count(relation->oid) > 0;
+  // Its description may be the same although the transaction altered it.
+  if (again || relation->identity == ReplicaIdentity::full) {
+    ask_.require_altered_shown(*relation, xid_);
+  }
+  if (again) {
+    forget_unused(relation->oid);
+  }
+  MappedRelation* mapped = unchanged(relation);
+  if (mapped == nullptr) {
+    mapped = mapped_.emplace_back(map(relation)).get();
+    latest_[relation->oid] = mapped;
+  }
+  relations_[relation.get()] = {relation, mapped};
+  return *mapped;
+}
+
+MappedRelation* SchemaMap::unchanged(const RelationPtr& relation) {
+  const auto latest = latest_.find(relation->oid);
+  if (latest == latest_.end() || *latest->second->relation != *relation) {
+    return nullptr;
+  }
+  const auto mark = ask_.mark(relation->oid);
+  return !mark || *mark == latest->second->mark ? latest->second : nullptr;
+}
+
+// Descriptions that no change refers to any more.
+void SchemaMap::forget_unused(uint32_t oid) {
+  for (auto known = relations_.begin(); known != relations_.end();) {
+    const RelationPtr& relation = known->second.relation;
+    const bool unused = relation->oid == oid && relation.use_count() == 1;
+    known = unused ? relations_.erase(known) : std::next(known);
+  }
 }
 
 // With the columns that the link adds.
@@ -182,15 +224,16 @@ std::unique_ptr<MappedRelation> SchemaMap::map_as_shown(const RelationPtr& relat
   RelationFacts source;
   source.root = own_name;
   source.identity = dropped_;
+  auto mapped = std::make_unique<MappedRelation>();
+  mapped->mark = ask_.mark(relation->oid).value_or("");
   const std::optional<RelationFacts> known = ask_.look_up(*relation);
   source = known.value_or(source);
   const auto there = pg::read_target_table(target_, source.root);
   const TableName known_as = ask_.require_taken_over(*relation, known, there);
   const TargetTable table = complete(*relation, *there);
   if (own_name != table.name) {
-    ask_.ensure_partition(*relation, table.name, release_);
+    ask_.ensure_partition(*relation, table.name, known, release_);
   }
-  auto mapped = std::make_unique<MappedRelation>();
   mapped->relation = relation;
   mapped->table = known_as;
   mapped->source_root = source.root_oid;
@@ -204,6 +247,7 @@ std::unique_ptr<MappedRelation> SchemaMap::map_as_shown(const RelationPtr& relat
     mapped->mapping.columns.push_back(map_column(*relation, relation->columns[i], table, identity));
     require_no_loss(table.name, *table.find_column(relation->columns[i].name), types[i]);
   }
+  mapped->mapping.others = other_columns(*relation, table);
   mapped->mapping.refetch = refetch_literals(link_, known_as, *relation, identity);
   // Of a partition that the source has dropped since, the name is all that is left.
   const auto own = pg::relation_facts(target_, own_name);

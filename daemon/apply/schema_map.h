@@ -1,8 +1,13 @@
 // Source relations to target tables: by name, columns by name, partitions through their root.
 //
-// A relation is mapped when its first change (or its first change of shape) arrives. What does
-// not fit is Error(schema) before a value can be lost: a column that the target lacks or whose type
-// would change values without a word, a key that no unique index of the target matches.
+// A relation is mapped when its first change arrives, and again when the stream describes it anew
+// and its mark says that it is another. What does not fit is Error(schema) before a value can be
+// lost: a column that the target lacks or whose type would change values without a word, a key that
+// no unique index of the target matches, a TRUNCATE of a partition that the target has not.
+//
+// The catalogs are read when a change arrives, not as of its position. They are never too old:
+// whoever writes to a table after DDL has waited until that DDL was shown to all, so only the
+// transaction of the DDL itself may stream before it is shown, and that one is waited for.
 //
 // Not thread-safe; owned by the apply thread.
 #pragma once
@@ -31,6 +36,7 @@ struct Prepared {
 
 struct MappedRelation {
   RelationPtr relation;
+  std::string mark;          // of the source before it was mapped; empty: it was gone
   TableName table;           // on the target, the root, as the link knows it
   uint32_t source_root = 0;  // 0: gone
   RowMapping mapping;
@@ -52,7 +58,9 @@ struct MappedRelation {
 using LookUp = std::function<std::optional<RelationFacts>(const Relation& relation)>;
 // Makes sure that the target has a partition for this one, whose root is given. Calls `before_ddl`
 // before it does anything that waits for locks on the table.
+// `source`: what that says of the leaf; nothing: it is gone.
 using EnsurePartition = std::function<void(const Relation& leaf, const TableName& root,
+                                           const std::optional<RelationFacts>& source,
                                            const std::function<void()>& before_ddl)>;
 
 // Adds columns to `table` that the relation has and it lacks, or does not; whether it added any.
@@ -72,9 +80,14 @@ using ColumnTypes = std::function<std::vector<TypeShape>(const Relation& relatio
 struct SchemaQuestions {
   // Throws where the source does not show yet what the transaction `xid` made of the relation.
   std::function<void(const Relation& relation, uint32_t xid)> require_shown;
+  // The same of what it may have done to the relation itself, and no other transaction.
+  std::function<void(const Relation& relation, uint32_t xid)> require_altered_shown;
   LookUp look_up;
   RequireTakenOver require_taken_over;
   ColumnTypes column_types;
+  // What of the source's catalogs, beside the description, the mapping goes by; nothing when the
+  // relation is gone. Waits for no lock.
+  std::function<std::optional<std::string>(uint32_t source_oid)> mark;
   EnsurePartition ensure_partition;
   EnsureColumns ensure_columns;
   // Whether the source's table has no other leaves than these.
@@ -95,7 +108,7 @@ class SchemaMap {
   // that DDL never waits for locks which that transaction holds.
   void map_all(const TransactionPart& part);
 
-  // The mapping of this very shape; lives as long as the map. Throws Error(schema).
+  // The mapping of this very description; lives as long as the map. Throws Error(schema).
   MappedRelation& find(const RelationPtr& relation);
 
   // Whether every leaf is emptied of the source's table that the relation belongs to.
@@ -112,6 +125,9 @@ class SchemaMap {
   void forget_unconfirmed();
 
  private:
+  // Of the description before, when nothing has changed; else null.
+  MappedRelation* unchanged(const RelationPtr& relation);
+  void forget_unused(uint32_t oid);
   std::unique_ptr<MappedRelation> map(const RelationPtr& relation);
   std::unique_ptr<MappedRelation> map_as_shown(const RelationPtr& relation);
   TargetTable complete(const Relation& relation, TargetTable table);
@@ -123,7 +139,13 @@ class SchemaMap {
   const IdentityNeed dropped_;
   std::function<void()> release_;
   uint32_t xid_ = 0;  // of the part that is mapped
-  std::unordered_map<const Relation*, std::unique_ptr<MappedRelation>> relations_;
+  struct Known {
+    RelationPtr relation;
+    MappedRelation* mapped;
+  };
+  std::unordered_map<const Relation*, Known> relations_;
+  std::unordered_map<uint32_t, MappedRelation*> latest_;  // by oid
+  std::vector<std::unique_ptr<MappedRelation>> mapped_;
   std::vector<Prepared*> prepared_;
   uint64_t next_name_ = 0;
 };

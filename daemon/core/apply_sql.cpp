@@ -173,6 +173,70 @@ std::string queue_for_refetch(const RowMapping& mapping, const UpdateShape& shap
       mapping.refetch, joined(key, ", "), only(mapping), match(mapping, parameters, shape.old_row));
 }
 
+bool moves_identity(const RowMapping& mapping, const UpdateShape& shape) {
+  for (size_t i = 0; i < mapping.columns.size(); ++i) {
+    const MappedColumn& column = mapping.columns[i];
+    if (column.key && column.identity_always && shape.moves(i)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Puts the row of CTE `gone` back as it is from now on, with what it had in the columns that are
+// left alone and in those that the source has not.
+std::string put_back(const RowMapping& mapping, const UpdateShape& shape, Parameters& parameters) {
+  std::vector<std::string> names;
+  std::vector<std::string> values;
+  for (const size_t i : written_columns(mapping)) {
+    const std::string& name = mapping.columns[i].name;
+    names.push_back(name);
+    values.push_back(shape.known[i] ? parameters.use(false, i) : "gone." + name);
+  }
+  for (const std::string& name : mapping.others) {
+    names.push_back(name);
+    values.push_back("gone." + name);
+  }
+  return fmt::format(
+      "insert into {} as r ({}) overriding system value select {} from gone "
+      "returning 1",
+      mapping.target, joined(names, ", "), joined(values, ", "));
+}
+
+// CTEs, of which the last, `name`, has a row when the UPDATE found its own.
+//
+// No UPDATE can set what the target generates as identity, so a row that gets a new one is deleted
+// and inserted again, which is told from the other UPDATEs by the value it has.
+std::string touched_rows(const RowMapping& mapping, const UpdateShape& shape,
+                         Parameters& parameters, const std::string& name) {
+  const RowSource source = row_source(mapping, parameters, shape.old_row);
+  const bool moved = moves_identity(mapping, shape);
+  const std::vector<std::string> sets =
+      moved ? std::vector<std::string>() : set_list(mapping, shape, parameters);
+  const std::string fixed = fixed_values(mapping, shape, parameters);
+  const std::string update =
+      sets.empty() ? ""
+                   : fmt::format("update {} r set {}{}{} where {}{} returning 1", only(mapping),
+                                 joined(sets, ", "), source.from.empty() ? "" : " from ",
+                                 source.from, source.where, fixed);
+  if (!moved && fixed.empty()) {
+    return sets.empty() ? fmt::format("{} as (select 1 from {} r where {})", name, only(mapping),
+                                      match(mapping, parameters, shape.old_row))
+                        : fmt::format("{}{} as ({})", source.with, name, update);
+  }
+  const std::string look =
+      fmt::format("select 1 from {} r{}{} where {}{}", only(mapping),
+                  source.from.empty() ? "" : ", ", source.from, source.where, fixed);
+  const std::string same = fmt::format("same as ({}), ", sets.empty() ? look : update);
+  const std::string gone =
+      fmt::format("gone as (delete from {} r{}{} where {}{} returning r.*), ", only(mapping),
+                  source.from.empty() ? "" : " using ", source.from, source.where,
+                  moved ? "" : " and not exists (select from same)");
+  return fmt::format("{}{}{}put as ({}), {} as ({}select 1 from put)", source.with,
+                     moved ? "" : same, gone, put_back(mapping, shape, parameters), name,
+                     moved ? "" : "select 1 from same union all ");
+}
+
 bool all_known(const RowMapping& mapping, const UpdateShape& shape) {
   for (size_t i = 0; i < mapping.columns.size(); ++i) {
     if (mapping.columns[i].written && !shape.known[i]) {
@@ -213,22 +277,11 @@ Statement insert_statement(const RowMapping& mapping, Strictness strictness) {
 Statement update_statement(const RowMapping& mapping, const UpdateShape& shape,
                            Strictness strictness) {
   Parameters parameters(mapping);
-  const RowSource source = row_source(mapping, parameters, shape.old_row);
-  const std::vector<std::string> sets = set_list(mapping, shape, parameters);
-  const std::string fixed = fixed_values(mapping, shape, parameters);
-  std::string found;
-  if (sets.empty()) {
-    found = fmt::format("select 1 from {} r where {}{}", only(mapping),
-                        match(mapping, parameters, shape.old_row), fixed);
-  } else {
-    found = fmt::format("update {} r set {}{}{} where {}{} returning 1", only(mapping),
-                        joined(sets, ", "), source.from.empty() ? "" : " from ", source.from,
-                        source.where, fixed);
-  }
-  const std::string with = sets.empty() ? "" : source.with;
   const bool whole = all_known(mapping, shape);
-  if (strictness == Strictness::exact || (!whole && !mapping.keyed())) {
-    return {fmt::format("with {}done as ({}) {}", with, found, kExactlyOne), parameters.take()};
+  const bool exact = strictness == Strictness::exact || (!whole && !mapping.keyed());
+  const std::string touched = touched_rows(mapping, shape, parameters, exact ? "done" : "found");
+  if (exact) {
+    return {fmt::format("with {} {}", touched, kExactlyOne), parameters.take()};
   }
   std::string done;
   if (whole) {
@@ -239,9 +292,9 @@ Statement update_statement(const RowMapping& mapping, const UpdateShape& shape,
   } else {
     done = queue_for_refetch(mapping, shape, parameters);
   }
-  return {fmt::format("with {}found as ({}), done as ({}) select (select count(*) from found), "
+  return {fmt::format("with {}, done as ({}) select (select count(*) from found), "
                       "1 / ((select count(*) from found) + (select count(*) from done))",
-                      with, found, done),
+                      touched, done),
           parameters.take()};
 }
 

@@ -10,6 +10,10 @@
 // columns alone does not bring the row whole: when it is missing, its key goes to repld.refetch, in
 // the same transaction, and verify/healer brings the row from the source.
 //
+// No UPDATE can give a column GENERATED ALWAYS AS IDENTITY a value. A row whose identity the source
+// has changed is deleted and inserted again by one statement, which keeps what it had in the
+// columns that were left alone. Whether the identity has changed only the row itself can tell.
+//
 // Values are parameters in text form, each with a cast to the column's type without its type
 // modifier: the assignment to the column then checks length and scale as any INSERT would.
 // A table without a key is matched by its whole old row as it prints, NULLs equal, exactly one
@@ -33,7 +37,7 @@ struct MappedColumn {
   bool written = true;    // false: generated on the target, left out
   bool key = false;
   bool in_primary_key = false;   // of the target, so never null
-  bool identity_always = false;  // may be inserted (overriding) but not updated
+  bool identity_always = false;  // on the target: inserted (overriding), never set
 
   bool operator==(const MappedColumn&) const = default;
 };
@@ -42,6 +46,7 @@ struct RowMapping {
   std::string target;        // quoted and qualified
   bool partitioned = false;  // then rows are reached through the root, else by ONLY
   std::vector<MappedColumn> columns;
+  std::vector<std::string> others;  // quoted columns that the source has not and nothing computes
   // What repld.refetch has of the table: link, schema, name and the key's columns in the order of
   // `columns`, as literals in a list.
   std::string refetch;

@@ -195,11 +195,11 @@ ChangeSet::Group& ChangeSet::group_of(const RelationPtr& relation, const RowMapp
   if (found != by_target_.end()) {
     Group& group = groups_[found->second];
     const auto known = group.members.find(relation->oid);
-    if (known != group.members.end() && known->second == relation.get()) {
+    if (known != group.members.end() && known->second == relation) {
       return group;
     }
     if (known == group.members.end() && group.mapping->columns == mapping.columns) {
-      group.members.emplace(relation->oid, relation.get());
+      group.members.emplace(relation->oid, relation);
       return group;
     }
     close(mapping.target);
@@ -208,7 +208,7 @@ ChangeSet::Group& ChangeSet::group_of(const RelationPtr& relation, const RowMapp
   Group& group = groups_.emplace_back();
   group.mapping = &mapping;
   group.relation = relation;
-  group.members.emplace(relation->oid, relation.get());
+  group.members.emplace(relation->oid, relation);
   return group;
 }
 

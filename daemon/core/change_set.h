@@ -92,8 +92,8 @@ class ChangeSet {
   // Rows of one target table that are still folding.
   struct Group {
     const RowMapping* mapping = nullptr;
-    RelationPtr relation;                                   // the first
-    std::unordered_map<uint32_t, const Relation*> members;  // by oid
+    RelationPtr relation;                               // the first
+    std::unordered_map<uint32_t, RelationPtr> members;  // by oid
     std::vector<Row> rows;
     std::unordered_map<std::string, size_t> by_key;
   };

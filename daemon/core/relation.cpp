@@ -10,9 +10,7 @@ namespace repld {
 
 RelationPtr RelationCache::store(Relation relation) {
   RelationPtr& known = by_oid_[relation.oid];
-  if (known == nullptr || *known != relation) {
-    known = std::make_shared<const Relation>(std::move(relation));
-  }
+  known = std::make_shared<const Relation>(std::move(relation));
   return known;
 }
 

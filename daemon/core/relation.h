@@ -34,8 +34,10 @@ struct Relation {
   std::string full_name() const { return schema + "." + name; }  // for messages, unquoted
 };
 
-// Shared by every change that was decoded under it; compared by address in statement caches,
-// so the cache hands out one object as long as the shape stays the same.
+// Shared by every change that was decoded under it; compared by address in statement caches. One
+// object for each time that the server described the relation, also when it said the same again:
+// something about it may have changed that no description tells (its key, what it is a partition
+// of), and from here on that counts.
 using RelationPtr = std::shared_ptr<const Relation>;
 
 // Latest shape of each relation on one replication connection. Empty after a reconnect: the

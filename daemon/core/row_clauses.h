@@ -28,8 +28,8 @@ std::string insert_into(const RowMapping& mapping, const std::vector<size_t>& co
 // column that is always generated cannot even be set to itself.
 bool is_set(const MappedColumn& column, bool moved);
 
-// Whether an UPDATE can only ask for this column's value: no statement can set what the target
-// generates as identity. Where the source made a new one, the row is not found, which is reported.
+// Whether an UPDATE can only ask for this column's value: none can set what the target generates as
+// identity. Where the source made a new one, the row is not found so; core/apply_sql replaces it.
 bool is_fixed(const MappedColumn& column);
 
 }  // namespace repld

@@ -5,13 +5,16 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "apply/surroundings.h"
 #include "core/config.h"
 #include "core/relation.h"
 #include "core/supply.h"
+#include "core/table.h"
 #include "pg/session.h"
 
 namespace repld::link {
@@ -30,10 +33,11 @@ class Partitions {
         divided_otherwise_(divided_otherwise) {}
 
   // Called when the first change of `relation`, a partition below `root`, arrives. Does nothing
-  // when the target has it, or partitions the table in another way. Calls `before_ddl` before it
-  // waits for a lock. Throws Error(schema) when it is missing and may not be created.
+  // when the target has it, or partitions the table in another way. Makes what is missing above it,
+  // too. Calls `before_ddl` before it waits for a lock. `source`: what that says of it; nothing: it
+  // is gone. Throws Error(schema) when it is missing and may not be created, or its name is taken.
   void ensure(const Relation& relation, const TableName& root,
-              const std::function<void()>& before_ddl);
+              const std::optional<RelationFacts>& source, const std::function<void()>& before_ddl);
 
   // For tables whose changes come under the root's name, so that no partition is ever heard of:
   // makes those that the target lacks. Returns how many. To be called while nothing is applied.
@@ -47,6 +51,20 @@ class Partitions {
   // Whether it was made.
   bool create(const Relation& relation, const TableName& root,
               const std::function<void()>& before_ddl);
+  struct Statement {
+    TableName makes;
+    std::string sql;
+  };
+  // The topmost partition that the target lacks, and those below it down to the one that is wanted.
+  struct Missing {
+    TableName parent;
+    std::string bounds;  // of the topmost
+    std::vector<Statement> statements;
+  };
+  // Nothing when the target divides the table in another way, or the source has it no more.
+  std::optional<Missing> missing(const Relation& relation, const TableName& root);
+  // Whether rows that belong in what is missing can be stored on the target without it.
+  bool have_place(const Missing& missing);
   // Its rows go where the target's own partitions put them.
   void leave_out(const Relation& relation);
 

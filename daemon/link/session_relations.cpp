@@ -4,6 +4,7 @@
 
 #include "apply/suspicion.h"
 #include "core/array_text.h"
+#include "embedded_sql.h"
 #include "link/replicated.h"
 #include "link/session.h"
 #include "link/shown.h"
@@ -95,6 +96,11 @@ apply::SchemaQuestions LinkSession::questions(Partitions& partitions, NewColumns
       throw not_shown_yet(relation);
     }
   };
+  questions.require_altered_shown = [this](const Relation& relation, uint32_t xid) {
+    if (!shows_altered(*source_, relation.oid, xid)) {
+      throw not_shown_yet(relation);
+    }
+  };
   questions.look_up = [this](const Relation& relation) { return look_up(relation); };
   questions.require_taken_over = [this](const Relation& relation,
                                         const std::optional<RelationFacts>& facts,
@@ -102,9 +108,14 @@ apply::SchemaQuestions LinkSession::questions(Partitions& partitions, NewColumns
     return require_taken_over(*target_, shared_.name(), relation, facts, table);
   };
   questions.column_types = [this](const Relation& relation) { return column_types(relation); };
+  questions.mark = [this](uint32_t oid) -> std::optional<std::string> {
+    const auto rows = source_->exec_params(std::string(sql::kRelationMark), oid);
+    return rows.empty() ? std::nullopt : std::optional<std::string>(rows[0][0].c_str());
+  };
   questions.ensure_partition = [&partitions](const Relation& leaf, const TableName& root,
+                                             const std::optional<RelationFacts>& source,
                                              const std::function<void()>& before_ddl) {
-    partitions.ensure(leaf, root, before_ddl);
+    partitions.ensure(leaf, root, source, before_ddl);
   };
   questions.are_all_leaves = [this](uint32_t root, const std::vector<uint32_t>& leaves) {
     std::vector<std::string> oids;

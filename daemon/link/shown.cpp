@@ -1,9 +1,11 @@
 #include "link/shown.h"
 
 #include <chrono>
+#include <functional>
 #include <thread>
 
 #include "core/xid.h"
+#include "embedded_sql.h"
 #include "pg/catalog.h"
 
 namespace repld::link {
@@ -24,16 +26,28 @@ bool shows_now(pg::Session& source, uint32_t xid) {
   return SourceSnapshot::parse(rows[0][0].c_str()).sees(xid);
 }
 
+bool within_patience(const std::function<bool()>& shown) {
+  const auto until = Clock::now() + kPatience;
+  while (!shown()) {
+    if (Clock::now() >= until) {
+      return false;
+    }
+    std::this_thread::sleep_for(kAskAgain);
+  }
+  return true;
+}
+
 }  // namespace
 
 bool shows(pg::Session& source, uint32_t xid) {
-  const auto until = Clock::now() + kPatience;
-  bool shown = shows_now(source, xid);
-  while (!shown && Clock::now() < until) {
-    std::this_thread::sleep_for(kAskAgain);
-    shown = shows_now(source, xid);
-  }
-  return shown;
+  return within_patience([&] { return shows_now(source, xid); });
+}
+
+bool shows_altered(pg::Session& source, uint32_t relation, uint32_t xid) {
+  return within_patience([&] {
+    return source.exec_params(std::string(sql::kAlteringRelation), relation, std::to_string(xid))
+        .empty();
+  });
 }
 
 std::optional<RelationFacts> facts_of(pg::Session& source, const Relation& relation) {

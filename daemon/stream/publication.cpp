@@ -155,6 +155,9 @@ std::optional<Error> table_difference(pg::Session& source, const Published& publ
   if (const auto replaced = find_replaced(source, published); !replaced.empty()) {
     return replaced_tables(replaced);
   }
+  if (const auto silent = find_silent(source, published); !silent.empty()) {
+    return silent_partitions(silent);
+  }
   const std::string& name = published.id.name;
   const std::vector<Entry> entries =
       entries_of(source.exec_params(std::string(sql::kPublishedTables), name));

@@ -24,6 +24,29 @@ std::vector<std::string> find_replaced(pg::Session& source, const Published& pub
   return replaced;
 }
 
+std::vector<std::string> find_silent(pg::Session& source, const Published& published) {
+  std::vector<std::string> oids;
+  for (const PublishedTable& table : published.tables) {
+    oids.push_back(std::to_string(table.oid));
+  }
+  std::vector<std::string> silent;
+  for (const auto& row :
+       source.exec_params(std::string(sql::kSilentPartitions), array_text(oids))) {
+    silent.emplace_back(row[0].c_str());
+  }
+  return silent;
+}
+
+Error silent_partitions(const std::vector<std::string>& tables) {
+  return Error(ErrorKind::schema, "partitions whose changes are in no WAL")
+      .detail("{}", fmt::join(tables, ", "))
+      .hint(
+          "Nothing of what is written to unlogged or foreign tables arrives. ALTER TABLE .. SET "
+          "LOGGED on the source, or detach them; then run replctl resume, and replctl repair for "
+          "the rows that were written meanwhile.")
+      .table(tables.front());
+}
+
 Error replaced_tables(const std::vector<std::string>& tables) {
   return Error(ErrorKind::schema, "tables were replaced on the source")
       .detail("{}", fmt::join(tables, ", "))

@@ -1,5 +1,6 @@
-// Tables that are still there under another name, or as partitions: whoever bears the old name now
-// is not published, and nothing else would show it.
+// What the publication does not give although it lists it, and nothing else would show: tables that
+// are still there under another name, or as partitions, while whoever bears the old name now is not
+// published; and partitions whose changes are in no WAL.
 #pragma once
 
 #include <string>
@@ -15,5 +16,9 @@ std::vector<std::string> find_replaced(pg::Session& source, const Published& pub
 
 // What is said of them.
 Error replaced_tables(const std::vector<std::string>& tables);
+
+// Partitions that were made of these since, and whose changes are in no WAL. As schema.name.
+std::vector<std::string> find_silent(pg::Session& source, const Published& published);
+Error silent_partitions(const std::vector<std::string>& tables);
 
 }  // namespace repld::stream

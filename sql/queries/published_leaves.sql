@@ -5,7 +5,8 @@
 -- A publication publishes a leaf when it lists the leaf or a parent of it, or their schema, or
 -- everything. With publish_via_partition_root the changes come under the name of the topmost
 -- parent so listed, and the filter and columns of that one's entry count; else the leaf's own.
--- Tables that belong to an extension are left out, as they are in source_tables.
+-- Partitions whose changes are in no WAL, unlogged or foreign ones, are published by none. Tables that
+-- belong to an extension are left out, as they are in source_tables.
 -- $1 names of the publications (json array)
 -- returns: root oid, schema, name; leaf oid, schema, name; is a leaf, columns of its replica
 --          identity (json, null: none). Then, null where none publishes it: name of the
@@ -16,7 +17,8 @@
 with recursive tree as (
   select c.oid as leaf, c.oid as node, c.relnamespace as schema, 0 as level
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where (c.relkind = 'r' or (c.relkind = 'p' and not c.relispartition)) and c.relpersistence = 'p'
+   where (c.relkind = 'r' or (c.relkind = 'f' and c.relispartition)
+          or (c.relkind = 'p' and not c.relispartition))
      and n.nspname not in ('information_schema', 'repld') and n.nspname not like 'pg\_%'
      and not exists (select from pg_depend d
                       where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
@@ -50,7 +52,7 @@ with recursive tree as (
    group by m.leaf, p.oid, p.pubname, p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete,
             p.pubtruncate, p.generated, p.pubviaroot
 )
-select r.oid::bigint, rn.nspname, r.relname, l.oid::bigint, ln.nspname, l.relname, l.relkind = 'r',
+select r.oid::bigint, rn.nspname, r.relname, l.oid::bigint, ln.nspname, l.relname, l.relkind in ('r', 'f'),
        i.columns, p.pubname, p.entry, p.level, e.prattrs is not null, c.plain, c.generated,
        case when not exists (select from pg_publication_namespace s
                               where s.pnpubid = p.publication and s.pnnspid = a.schema)
@@ -60,8 +62,9 @@ select r.oid::bigint, rn.nspname, r.relname, l.oid::bigint, ln.nspname, l.relnam
   join pg_class l on l.oid = t.leaf
   join pg_namespace ln on ln.oid = l.relnamespace
   join pg_class r on r.oid = coalesce(pg_partition_root(t.leaf)::oid, t.leaf)
+                 and r.relpersistence = 'p'
   join pg_namespace rn on rn.oid = r.relnamespace
-  left join published p on p.leaf = t.leaf
+  left join published p on p.leaf = t.leaf and l.relkind <> 'f' and l.relpersistence = 'p'
   left join tree a on a.leaf = p.leaf and a.level = p.level
   left join pg_publication_rel e on e.prpubid = p.publication and e.prrelid = a.node
                                 and not p.puballtables

@@ -70,6 +70,37 @@ TEST_SUITE("existing publications") {
     CHECK(stops_with(pair, "give different columns of \"public.t\""));
   }
 
+  TEST_CASE("a partition whose changes are in no WAL stops the link, unless it was there before") {
+    const std::string bounds = " for values from (10) to (20)";
+    for (const std::string& made :
+         {"create unlogged table k2 partition of k" + bounds,
+          "create foreign table k2 partition of k" + bounds + " server away"}) {
+      CAPTURE(made);
+      Pair pair(through("\"p\""));
+      as_admin(pair.source,
+               "create foreign data wrapper nothing; create server away foreign data wrapper "
+               "nothing; grant usage on foreign server away to public");
+      const std::string tables =
+          "create table k (id int) partition by range (id); "
+          "create table k1 partition of k for values from (0) to (10); "
+          "create table o (id int) partition by range (id); "
+          "create table o1 partition of o for values from (0) to (10)";
+      pair.on_both(tables);
+      pair.on_source("create unlogged table o2 partition of o" + bounds);
+      pair.on_source("create publication p for table k, o; insert into k values (1)");
+      REQUIRE(pair.begin());
+      pair.on_source("insert into o values (1), (11)");
+      REQUIRE(pair.caught_up());
+      CHECK(pair.count(pair.target.dsn, "o") == 1);
+      pair.on_source(made);
+      const bool told = eventually(60s, [&] {
+        const nlohmann::json error = pair.link()["error"];
+        return error.is_object() && error["table"] == "public.k2";
+      });
+      CHECK_MESSAGE(told, pair.link().dump());
+    }
+  }
+
   TEST_CASE("a publication that is missing is named, and waited for") {
     Pair pair(through("\"p\", \"Later\""));
     pair.on_both("create table t (id int primary key); create table u (id int primary key)");

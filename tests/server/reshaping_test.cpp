@@ -205,6 +205,90 @@ TEST_SUITE("reshaping") {
     }
   }
 
+  TEST_CASE("an unlogged partition stops the link, and what it had is found once it is logged") {
+    for (const char* made : {"create unlogged table p3 partition of p for values from (20) to (30)",
+                             "create table p3 partition of p for values from (20) to (30); "
+                             "insert into p values (21, 'arrives'); alter table p3 set unlogged"}) {
+      CAPTURE(made);
+      Pair pair;
+      pair.on_both(kParted);
+      pair.on_source("insert into p values (1, 'x')");
+      REQUIRE(pair.begin());
+      pair.on_source(made);
+      const auto told = [&] {
+        return pair.error_message() == "partitions whose changes are in no WAL";
+      };
+      REQUIRE_MESSAGE(eventually(60s, told), pair.link().dump());
+      CHECK(pair.link()["error"]["table"] == "public.p3");
+      pair.daemon.terminate();
+      pair.daemon.start();
+      CHECK(eventually(30s, told));
+      pair.on_source("insert into p values (25, 'not in the WAL')");
+      pair.on_source("alter table p3 set logged");
+      REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
+      pair.on_source("insert into p values (2, 'y'), (26, 'z')");
+      REQUIRE_MESSAGE(pair.caught_up(20s), pair.link().dump());
+      CHECK(differences(pair) == "public.p 1/0/0");
+      const std::string repaired = replctl(pair, "repair");
+      CHECK_MESSAGE(pair.difference({"public.p"}) == "", repaired);
+    }
+  }
+
+  TEST_CASE("a table that is published cannot be made unlogged") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key)");
+    REQUIRE(pair.begin());
+    CHECK(sqlstate_of(pair.source.dsn, "alter table t set unlogged") == "55000");
+  }
+
+  TEST_CASE("a partition that moves to another table takes its changes there") {
+    Pair pair;
+    pair.on_both(kParted);
+    pair.on_both(
+        "create table q (id int primary key, a text) partition by range (id); "
+        "create table q1 partition of q for values from (0) to (10)");
+    pair.on_source("insert into p select i, 'x' from generate_series(1, 15) i");
+    REQUIRE(pair.begin());
+    pair.on_source("update p set a = 'y' where id > 8");
+    REQUIRE(pair.caught_up());
+    const std::string move =
+        "alter table p detach partition p2; "
+        "alter table q attach partition p2 for values from (10) to (20)";
+    pair.on_source(move);
+    pair.on_source("insert into q values (18, 'new'); insert into q values (3, 'other')");
+    REQUIRE(eventually(20s, [&] {
+      return pair.link()["state"] == "paused" || pair.count(pair.target.dsn, "q") == 2;
+    }));
+    CHECK(pair.count(pair.target.dsn, "p where id = 18") == 0);
+    if (pair.link()["state"] == "paused") {
+      CHECK(pair.link()["error"]["table"] == "public.p2");
+      pair.on_target(move);
+      REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
+    }
+    REQUIRE_MESSAGE(pair.caught_up(20s), pair.link().dump());
+    CHECK_MESSAGE(pair.difference({"public.p", "public.q"}) == "", differences(pair));
+  }
+
+  TEST_CASE("a partition that is renamed goes on, and its TRUNCATE empties the same rows") {
+    Pair pair;
+    pair.on_both(kParted);
+    pair.on_source("insert into p select i, 'x' from generate_series(1, 15) i");
+    REQUIRE(pair.begin());
+    pair.on_source("insert into p values (18, 'y')");
+    REQUIRE(pair.caught_up());
+    pair.on_source("alter table p2 rename to \"P two\"; insert into p values (19, 'z')");
+    pair.on_source("update p set a = 'w' where id = 18");
+    REQUIRE_MESSAGE(pair.caught_up(20s), pair.link().dump());
+    CHECK(pair.difference({"public.p"}) == "");
+    pair.on_source("truncate \"P two\"");
+    const bool stopped = eventually(20s, [&] { return pair.link()["state"] == "paused"; });
+    REQUIRE_MESSAGE(stopped, pair.link().dump());
+    pair.on_target("alter table p2 rename to \"P two\"");
+    REQUIRE(pair.daemon.replctl({"resume"}).exit_code == 0);
+    REQUIRE_MESSAGE(pair.caught_up(20s), pair.link().dump());
+    CHECK(pair.difference({"public.p"}) == "");
+  }
+
   TEST_CASE("temporary and unlogged tables and large objects beside the tables do not disturb") {
     Pair pair;
     pair.on_both("create table t (id int primary key, a text)");
