@@ -97,7 +97,7 @@ apply::SchemaQuestions LinkSession::questions(Partitions& partitions, NewColumns
     }
   };
   questions.require_altered_shown = [this](const Relation& relation, uint32_t xid) {
-    if (!shows_altered(*source_, relation.oid, xid)) {
+    if (!shows_altered(*source_, relation, xid)) {
       throw not_shown_yet(relation);
     }
   };

@@ -43,9 +43,12 @@ bool shows(pg::Session& source, uint32_t xid) {
   return within_patience([&] { return shows_now(source, xid); });
 }
 
-bool shows_altered(pg::Session& source, uint32_t relation, uint32_t xid) {
+bool shows_altered(pg::Session& source, const Relation& relation, uint32_t xid) {
+  // What identifies rows is in the stream, but under FULL.
+  const bool itself = relation.identity == ReplicaIdentity::full;
   return within_patience([&] {
-    return source.exec_params(std::string(sql::kAlteringRelation), relation, std::to_string(xid))
+    return source
+        .exec_params(std::string(sql::kAlteringRelation), relation.oid, std::to_string(xid), itself)
         .empty();
   });
 }

@@ -18,9 +18,10 @@ namespace repld::link {
 // a moment, since most often it is a matter of one.
 bool shows(pg::Session& source, uint32_t xid);
 
-// Whether the catalogs show whatever the transaction did to this relation; waits for a moment. Of
-// one that only wrote to it that is known before its commit is shown, which may wait for us.
-bool shows_altered(pg::Session& source, uint32_t relation, uint32_t xid);
+// Whether the catalogs show where the transaction has put this relation and, under REPLICA IDENTITY
+// FULL, what it has made of its keys; waits for a moment. Of one that did neither that is known
+// before its commit is shown, which may wait for us.
+bool shows_altered(pg::Session& source, const Relation& relation, uint32_t xid);
 
 // Where the relation stands on the source; nothing: it is gone. Throws Error(connect) when somebody
 // has locked it as a whole for long, as a prepared transaction with a TRUNCATE does.
