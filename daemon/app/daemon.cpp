@@ -76,7 +76,6 @@ class Daemon {
         reload_signal_(io_, SIGHUP),
         publish_timer_(io_) {
     started_at_ = now_seconds();
-    known_ = read_primary_file(config.control.socket);
     publish();
   }
 
@@ -152,11 +151,14 @@ class Daemon {
     sd_notify(0, "READY=1");
   }
 
-  // The routes say it. Where they do not, not yet or no more, a group whose tables the link brings
-  // lives on the source, whatever the configuration says; another where it was last known to.
+  // The routes say it. Where they do not, or no more, a group whose tables the link brings lives on
+  // the source, whatever the configuration says; another where it was last known to.
   std::string primary_of(const GroupConfig& group, const LinkStatus& link,
                          const std::optional<link::Routes>& routes) {
-    if (routes && routes->count(group.name) > 0) {
+    if (!routes) {
+      return "unknown";
+    }
+    if (routes->count(group.name) > 0) {
       return known_[group.name] = to_string(routes->at(group.name).primary);
     }
     const bool replicated =
@@ -199,9 +201,6 @@ class Daemon {
 
   void show_groups(Status& status) {
     const auto routes = conductor_.routes();
-    if (routes && !std::exchange(routes_known_, true)) {
-      known_.clear();
-    }
     std::vector<GroupConfig> groups = {{"all", {}, Side::source}};
     groups.insert(groups.end(), config_.groups.begin(), config_.groups.end());
     for (const GroupConfig& group : groups) {
@@ -247,9 +246,8 @@ class Daemon {
   const std::string config_path_;
   Config config_;  // control thread only
   double started_at_ = 0;
-  // Primaries, by group: of an earlier process, then of routes that were there.
+  // Primaries by group, of routes that are there or were.
   std::map<std::string, std::string> known_;
-  bool routes_known_ = false;
   int exit_code_ = 0;
   std::string unwritten_;  // why primary.json is not written, said once
   asio::io_context io_;

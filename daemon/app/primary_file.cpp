@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 
@@ -43,19 +42,6 @@ void write_primary_file(const std::string& control_socket, const std::optional<s
     throw Error(ErrorKind::config, fmt::format("cannot write \"{}\"", path.string()))
         .hint("The directory of control.socket must exist and be writable.");
   }
-}
-
-std::map<std::string, std::string> read_primary_file(const std::string& control_socket) {
-  std::map<std::string, std::string> sides;
-  const auto json = nlohmann::json::parse(content_of(path_beside(control_socket)), nullptr, false);
-  if (json.is_object()) {
-    for (const auto& [group, side] : json.items()) {
-      if (side == "source" || side == "target") {
-        sides[group] = side.get<std::string>();
-      }
-    }
-  }
-  return sides;
 }
 
 }  // namespace repld::app

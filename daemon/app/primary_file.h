@@ -2,7 +2,6 @@
 // units. Replaced atomically, so a reader sees the old or the new content, never a part.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 
@@ -12,8 +11,5 @@ namespace repld::app {
 // written last holds, for nobody but this daemon moves a group. Throws Error(config) when it cannot
 // write.
 void write_primary_file(const std::string& control_socket, const std::optional<std::string>& json);
-
-// What an earlier process left there: side by group. Empty without one.
-std::map<std::string, std::string> read_primary_file(const std::string& control_socket);
 
 }  // namespace repld::app
