@@ -1,5 +1,7 @@
 #include "control/http_session.h"
 
+#include <poll.h>
+
 #include <atomic>
 #include <boost/asio/dispatch.hpp>
 #include <boost/beast/core.hpp>
@@ -73,20 +75,21 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   // A client that was interrupted while a command waits gives up its place for others at once; the
-  // command goes on, and nobody hears its answer.
+  // command goes on, and nobody hears its answer. One that only has nothing more to say (nc -N) is
+  // readable too, and still waits for it.
   void watch_for_leaving() {
-    stream_.socket().async_wait(boost::asio::socket_base::wait_read,
+    stream_.socket().async_wait(boost::asio::socket_base::wait_error,
                                 [weak = weak_from_this(), turn = turn_](beast::error_code failure) {
                                   const auto self = weak.lock();
-                                  if (!self || failure || self->turn_ != turn) {
-                                    return;
-                                  }
-                                  beast::error_code gone;
-                                  const size_t more = self->stream_.socket().available(gone);
-                                  if (gone || more == 0) {
+                                  if (self && !failure && self->turn_ == turn && self->is_gone()) {
                                     self->leave();
                                   }
                                 });
+  }
+
+  bool is_gone() {
+    pollfd state{stream_.socket().native_handle(), 0, 0};
+    return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLHUP | POLLERR)) != 0;
   }
 
   void leave() {

@@ -190,23 +190,29 @@ class DecodingChecks {
       finding.effect = prepared ? "All that this transaction did is undone."
                                 : "The session ends, and what its transaction did is undone; its "
                                   "application sees a lost connection.";
-      finding.action = prepared ? "Or COMMIT PREPARED, as whoever prepared it meant."
-                                : "Wait for it, or end it by the SQL: its work is then undone.";
+      finding.action =
+          prepared ? "Or COMMIT PREPARED, as whoever prepared it meant." : "Or wait for its end.";
       findings_.push_back(std::move(finding));
     }
   }
 
   void say_way_back() {
-    if (!explained_) {
+    const ReplicationTrial& trial = facts_.trial;
+    if (explained_) {
+      warn("way_back", "the way back cannot be decoded from this server",
+           "After a cutover there would be no going back to the source with the rows written here, "
+           "unless the provider gives REPLICATION and wal_level = logical.")
+          .action = "Settle this before the cutover: afterwards it is too late.";
+    } else if (trial.passed) {
       pass("way_back", "the way back can be decoded from this server");
-      return;
+    } else {
+      warn("way_back", "whether the way back can be decoded could not be tried",
+           trial.message.empty()
+               ? "No slot was tried here."
+               : fmt::format("A replication login with a temporary slot ended so: {}.",
+                             trial.message))
+          .action = "Mend the above and run doctor again.";
     }
-    findings_.push_back(finding_of(Severity::warning, "way_back", facts_.side,
-                                   "the way back cannot be decoded from this server",
-                                   "After a cutover there would be no going back to the source "
-                                   "with the rows written here, unless the provider gives "
-                                   "REPLICATION and wal_level = logical."));
-    findings_.back().action = "Settle this before the cutover: afterwards it is too late.";
   }
 
   // Of the slot that the link holds here, on the target that of the way back.

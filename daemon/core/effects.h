@@ -3,6 +3,8 @@
 // Source: PostgreSQL, "Explicit Locking", and the lock that ALTER TABLE says it takes.
 #pragma once
 
+#include <string>
+
 namespace repld {
 
 inline constexpr const char* kLocksForMoment =
@@ -13,5 +15,8 @@ inline constexpr const char* kLocksWhileRewritten =
 inline constexpr const char* kLocksWhileChecked =
     "Nobody can read or write the table while all its rows are read.";
 inline constexpr const char* kWritersWait = "Nobody can write to the table until it is done.";
+
+// Of NO FORCE ROW LEVEL SECURITY on a table of this owner's.
+std::string effect_of_unforced_policies(const std::string& owner);
 
 }  // namespace repld

@@ -2,16 +2,13 @@
 // for those who use it.
 #pragma once
 
-#include <string>
-
 #include "core/finding.h"
 #include "core/schema.h"
 
 namespace repld {
 
-// Sets SQL, role, effect and action. Membership takes nothing from the owner; only a superuser's
-// table changes hands, since who may act as a superuser is one.
-void mend_ownership(const schema::Table& table, const std::string& user,
-                    const std::string& superuser, Finding& finding);
+// Sets SQL, role, effect and action; the side is known. Membership takes nothing from the owner;
+// only a superuser's table changes hands, since who may act as a superuser is one.
+void mend_ownership(const schema::Table& table, const schema::Database& database, Finding& finding);
 
 }  // namespace repld

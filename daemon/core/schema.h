@@ -64,7 +64,9 @@ struct Table {
   std::string owner;
   bool owned = false;            // by us
   bool owner_superuser = false;  // the owner may do anything
+  bool owner_logs_in = false;
   bool may_join_owner = false;   // we may make ourselves a member of it
+  bool member_of_owner = false;  // we are one, perhaps without its rights
   std::string partition_key;
   std::optional<TableName> parent;  // of a partition
   std::string bounds;               // of a partition
@@ -142,6 +144,9 @@ struct Database {
   std::string user;  // who asked
   std::string owner;
   std::string superuser = "a superuser";  // one of them, by name
+  bool user_inherits = true;              // the rights of roles that it is a member of
+  bool may_alter_user = false;            // who asked may alter its own attributes
+  bool grants_inherit = true;             // GRANT can say that itself: since version 16
   std::vector<Table> tables;              // parents first
   std::vector<Sequence> sequences;
   std::vector<Type> types;  // a type after those it is made of

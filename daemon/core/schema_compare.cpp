@@ -50,7 +50,7 @@ void compare_table(const Database& source, const Database& target, const Table& 
         fmt::format("table {} belongs to {}, not to {}", want.name.full(), have->owner,
                     target.user),
         "Only its owner can put guard triggers on it and set its foreign keys aside.", {}, ""));
-    mend_ownership(*have, target.user, target.superuser, changes.back().finding);
+    mend_ownership(*have, target, changes.back().finding);
   }
   compare_columns(target, want, *have, changes);
   compare_constraints(target, want, *have, changes);

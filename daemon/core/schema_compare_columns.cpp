@@ -11,8 +11,7 @@ namespace repld::schema {
 namespace {
 
 constexpr const char* kTakesNull =
-    "The column takes nulls from then on, which applications of the target may not expect. For a "
-    "moment nobody can read or write the table.";
+    "The column takes nulls from then on, which applications of the target may not expect. ";
 
 class ColumnComparison {
  public:
@@ -34,7 +33,7 @@ class ColumnComparison {
     if (column.not_null && column.expression.empty() && column.identity.empty()) {
       add(Severity::error, fmt::format("column {} is not on the source", title(column)),
           "It must not be null and has no default, so no row could be written.",
-          {alter(column) + " drop not null"}, kTakesNull);
+          {alter(column) + " drop not null"}, kTakesNull + std::string(kLocksForMoment));
     }
   }
 
@@ -136,7 +135,8 @@ class ColumnComparison {
     if (have.not_null && !want.not_null) {
       add(Severity::error,
           fmt::format("column {} must not be null, on the source it may", title(want)),
-          "Rows with a null would be refused.", {alter(want) + " drop not null"}, kTakesNull);
+          "Rows with a null would be refused.", {alter(want) + " drop not null"},
+          kTakesNull + std::string(kLocksForMoment));
     } else if (want.not_null && !have.not_null) {
       add(Severity::warning,
           fmt::format("column {} may be null, on the source it must not", title(want)),

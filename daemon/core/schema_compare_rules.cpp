@@ -32,8 +32,7 @@ bool is_set_aside(const Database& target, const Table& table, const std::string&
 }
 
 constexpr const char* kIndexGoes =
-    "Queries that used it become slower, and what it kept unique is no longer kept so; for a "
-    "moment nobody can read or write the table.";
+    "Queries that used it become slower, and what it kept unique is no longer kept so. ";
 constexpr const char* kHoldsNoMore = "What it has refused on the target is accepted from then on. ";
 
 constexpr const char* kTriggerActs =
@@ -151,7 +150,8 @@ void compare_indexes(const Database& target, const Table& want, const Table& hav
     std::vector<Statement> statements;
     const bool otherwise = has_index_named(have, index.name);
     if (otherwise) {
-      statements.push_back({Phase::index, drop_index(have, index.name), kIndexGoes});
+      statements.push_back(
+          {Phase::index, drop_index(have, index.name), kIndexGoes + std::string(kLocksForMoment)});
     }
     statements.push_back({Phase::index, create_index(index), kWritersWait});
     const bool key = index.name == want.identity_index;
@@ -170,7 +170,8 @@ void compare_indexes(const Database& target, const Table& want, const Table& hav
       changes.push_back(change_of(
           Severity::warning, "index",
           fmt::format("unique index {} of {} is not on the source", index.name, want.name.full()),
-          kMayRefuse, {{Phase::index, drop_index(have, index.name), kIndexGoes}},
+          kMayRefuse,
+          {{Phase::index, drop_index(have, index.name), kIndexGoes + std::string(kLocksForMoment)}},
           altering_role(target, have)));
       changes.back().in_script = false;
     }
@@ -253,10 +254,7 @@ void compare_row_security(const Database& target, const Table& want, const Table
         "Rows would be hidden from repld or refused.",
         {{Phase::row_security,
           fmt::format("alter table {} no force row level security", quoted(have.name)),
-          fmt::format("The table's policies no longer hold for its owner {} and members "
-                      "of it: an application that logs in as one sees and writes all "
-                      "rows. {}",
-                      have.owner, kLocksForMoment)}},
+          effect_of_unforced_policies(have.owner)}},
         have.owner));
   }
 }

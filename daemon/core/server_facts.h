@@ -102,8 +102,8 @@ struct ServerFacts {
   std::vector<OpenTransaction> transactions;  // that a new slot would wait for
   std::vector<Actor> actors;
   int64_t database_connection_limit = -1;  // -1: none
+  // Sessions without those of repld: of all, and as the limits of role and database count them.
   int64_t connections = 0;
-  // Counted by these limits, without sessions of repld's.
   int64_t role_connections = 0;
   int64_t database_connections = 0;
   int64_t senders = 0;

@@ -117,8 +117,8 @@ void check_connections(const ServerFacts& facts, int copy_workers, std::vector<F
   const int64_t free = facts.number("max_connections") - reserved - facts.connections;
   const int64_t needed = kOwnSessions + copy_workers;
   const std::string text =
-      fmt::format("{} of {} connections free ({} reserved)", std::max<int64_t>(free, 0),
-                  facts.number("max_connections"), reserved);
+      fmt::format("{} of {} connections free or repld's own ({} reserved)",
+                  std::max<int64_t>(free, 0), facts.number("max_connections"), reserved);
   if (free < needed) {
     findings.push_back(finding_of(Severity::error, "connections", facts.side, text,
                                   fmt::format("repld uses up to {}.", needed)));

@@ -105,7 +105,7 @@ void explain_not_owned(const Table& table, const schema::Database& source,
       "ownership",
       fmt::format("table {} belongs to {}, not to {}", table.name.full(), table.owner, source.user),
       "Only its owner can publish it.", findings);
-  mend_ownership(table, source.user, source.superuser, finding);
+  mend_ownership(table, source, finding);
   finding.action += " Or list it in tables.exclude.";
 }
 
@@ -162,8 +162,9 @@ void check_unlogged(const schema::Database& source, const std::vector<SourceTabl
   }
 }
 
-void check_row_security(const Table& table, const std::string& user, const std::string& superuser,
+void check_row_security(const Table& table, const schema::Database& source,
                         std::vector<Finding>& findings) {
+  const std::string& user = source.user;
   if (!table.hides_rows) {
     return;
   }
@@ -174,13 +175,10 @@ void check_row_security(const Table& table, const std::string& user, const std::
   if (table.owned && table.row_security_forced) {
     finding.sql = fmt::format("alter table {} no force row level security;", quoted(table.name));
     finding.role = table.owner;
-    finding.effect = fmt::format(
-        "The table's policies no longer hold for its owner {} and members of it: an application "
-        "that logs in as one sees and writes all rows. {}",
-        table.owner, kLocksForMoment);
+    finding.effect = effect_of_unforced_policies(table.owner);
   } else {
     finding.sql = fmt::format("alter role {} bypassrls;", quote_identifier(user));
-    finding.role = superuser;
+    finding.role = source.superuser;
     finding.effect = fmt::format(
         "No policy of any table holds for {} any more: an application that logs in as it sees all "
         "rows.",
@@ -210,8 +208,7 @@ void check_schemas(const schema::Database& source, std::vector<Finding>& finding
 }  // namespace
 
 std::vector<Finding> check_source_tables(const schema::Database& source,
-                                         const std::vector<SourceTable>& tables,
-                                         const std::string& superuser, bool publishes) {
+                                         const std::vector<SourceTable>& tables, bool publishes) {
   std::vector<Finding> findings;
   check_unlogged(source, tables, findings);
   if (tables.empty()) {
@@ -228,7 +225,7 @@ std::vector<Finding> check_source_tables(const schema::Database& source,
   }
   check_reading(source, tables, publishes, findings);
   for (const Table& table : source.tables) {
-    check_row_security(table, source.user, superuser, findings);
+    check_row_security(table, source, findings);
   }
   if (findings.empty()) {
     findings.push_back(finding_of(

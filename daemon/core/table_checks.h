@@ -9,11 +9,10 @@
 namespace repld {
 
 // `source` holds the tables to replicate, with unlogged ones; `tables` those that the link would
-// take, which are named with what the set-up refuses of them. `superuser`: who may alter our role;
-// `publishes`: the publication is ours to make, so owner and identity matter.
+// take, which are named with what the set-up refuses of them. `publishes`: the publication is ours
+// to make, so owner and identity matter.
 std::vector<Finding> check_source_tables(const schema::Database& source,
-                                         const std::vector<SourceTable>& tables,
-                                         const std::string& superuser, bool publishes);
+                                         const std::vector<SourceTable>& tables, bool publishes);
 
 // A btree index of the target whose rows may be larger than an index row can be.
 struct IndexToMeasure {

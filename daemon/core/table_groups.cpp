@@ -112,7 +112,7 @@ Finding incoming(const schema::Table& from, const schema::Constraint& constraint
                              constraint.name, from.name.full(), constraint.references.full());
   finding.why =
       fmt::format("{} belongs to {}, and only its owner can.", from.name.full(), from.owner);
-  mend_ownership(from, target.user, target.superuser, finding);
+  mend_ownership(from, target, finding);
   finding.action += " Or drop the foreign key.";
   return finding;
 }

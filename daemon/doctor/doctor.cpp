@@ -28,6 +28,22 @@ namespace repld::doctor {
 namespace {
 
 constexpr int64_t kMeasuredBytesMax = int64_t{1} << 30;
+// For a table that somebody has locked as a whole, who may keep it for ever: what needs it is told
+// as unknown.
+constexpr const char* kWaitForLocks = "set lock_timeout = '5s'";
+constexpr const char* kRunAgain =
+    "Run doctor again once the transaction that holds the lock has ended; pg_locks shows whose it "
+    "is.";
+
+bool is_locked(const Error& error) { return error.sqlstate() == "55P03"; }
+
+Finding not_known(const char* check, Side side, const std::string& what) {
+  Finding finding =
+      finding_of(Severity::warning, check, side, "a table is locked as a whole; " + what,
+                 "Somebody's open transaction alters, truncates or locks it.");
+  finding.action = kRunAgain;
+  return finding;
+}
 
 struct Examined {
   std::unique_ptr<pg::Session> session;
@@ -52,12 +68,7 @@ class Examination {
       add(check_locales(source->facts, target->facts));
     }
     if (source) {
-      try {
-        examine_schema(*source, target ? &*target : nullptr);
-      } catch (const Error& error) {
-        add({finding_of(Severity::error, "schema", Side::source,
-                        "the schemas could not be compared", error.what())});
-      }
+      attempt(Side::source, [&] { examine_schema(*source, target ? &*target : nullptr); });
     }
     return std::move(report_);
   }
@@ -66,6 +77,20 @@ class Examination {
   void add(std::vector<Finding> findings) {
     for (Finding& finding : findings) {
       report_.findings.push_back(std::move(finding));
+    }
+  }
+
+  // What fails is told of that side, and the rest is examined all the same.
+  template <typename Examine>
+  void attempt(Side side, Examine&& examine) {
+    try {
+      examine();
+    } catch (const Error& error) {
+      Finding& finding = report_.findings.emplace_back(finding_of(
+          Severity::error, "schema", side, "the schemas could not be compared", error.what()));
+      if (is_locked(error)) {
+        finding.action = kRunAgain;
+      }
     }
   }
 
@@ -86,6 +111,7 @@ class Examination {
       return std::nullopt;
     }
     try {
+      examined.session->exec(kWaitForLocks);
       const std::string& name = config_.link.name;
       const bool forward = server.side == Side::source;
       examined.facts = read_facts(*examined.session, server,
@@ -119,19 +145,35 @@ class Examination {
     if (!config_.link.create_publication && !examine_publications(source, all, tables)) {
       return;
     }
-    add(check_source_tables(all, tables, source.facts.superuser(),
-                            config_.link.create_publication));
+    add(check_source_tables(all, tables, config_.link.create_publication));
     keep_streaming(tables, all);
     if (target != nullptr) {
       add(check_names(config_, *source.session, *target->session));
       examine_sizes(source, *target, tables);
-      examine_target(source, all, *target);
+      attempt(Side::target, [&] { examine_target(source, all, *target); });
+    }
+  }
+
+  // Nothing where they cannot be read, which is told of that side.
+  std::optional<TableBytes> bytes_of(pg::Session& session, const std::vector<SourceTable>& tables) {
+    try {
+      return read_sizes(session, tables);
+    } catch (const Error& error) {
+      add({is_locked(error) ? not_known("size", session.side(), "sizes are not read")
+                            : finding_of(Severity::error, "size", session.side(),
+                                         "sizes could not be read", error.what())});
+      return std::nullopt;
     }
   }
 
   void examine_sizes(const Examined& source, const Examined& target,
                      const std::vector<SourceTable>& tables) {
-    report_.sizes = read_sizes(*source.session, *target.session, tables);
+    const std::optional<TableBytes> here = bytes_of(*source.session, tables);
+    const std::optional<TableBytes> there = bytes_of(*target.session, tables);
+    if (!here || !there) {
+      return;
+    }
+    report_.sizes = sizes_of(*here, *there);
     add(check_sizes(report_.sizes,
                     {read_database_size(*source.session), read_database_size(*target.session)}));
     add(check_temp_files(report_.sizes, source.facts));
@@ -141,7 +183,7 @@ class Examination {
   // What the set-up would take, of what it reads.
   std::vector<SourceTable> source_tables(pg::Session& source) const {
     std::vector<SourceTable> tables = source.transact([](pqxx::transaction_base& transaction) {
-      return pg::read_source_tables(transaction, pg::Sizes::measured);
+      return pg::read_source_tables(transaction, pg::Sizes::estimated);
     });
     tables.erase(std::remove_if(tables.begin(), tables.end(),
                                 [&](const SourceTable& table) {
@@ -206,12 +248,30 @@ class Examination {
           fmt::format("all {} tables are there and fit", portable.schema.tables.size())));
     }
     for (const IndexToMeasure& index : indexes_to_measure(portable.schema, there)) {
-      add(check_index_rows(index, largest_row(*source.session, index)));
+      examine_index_rows(*source.session, index);
     }
     add(bordering_foreign_keys(there, read_schema(*target.session, [&](const schema::Table& table) {
                                  return there.find_table(table.root) == nullptr;
                                })));
-    add(check_filled(filled_tables(*target.session, portable.schema, there)));
+    try {
+      add(check_filled(filled_tables(*target.session, portable.schema, there)));
+    } catch (const Error& error) {
+      if (!is_locked(error)) {
+        throw;
+      }
+      add({not_known("not_empty", Side::target, "whether tables are empty is not known")});
+    }
+  }
+
+  // Rows that are not ours to read, or locked, are a finding already.
+  void examine_index_rows(pg::Session& source, const IndexToMeasure& index) {
+    try {
+      add(check_index_rows(index, largest_row(source, index)));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::schema && !is_locked(error)) {
+        throw;
+      }
+    }
   }
 
   // Of the index, if the source had it. Of a large table a part is looked at.
@@ -231,16 +291,9 @@ class Examination {
     for (const std::string& column : index.columns) {
       sum += fmt::format(" + coalesce(pg_column_size({}), 0)", quote_identifier(column));
     }
-    try {
-      const auto rows =
-          source.exec(fmt::format("select coalesce(max({}), 0) from {}{}", sum, name, sample));
-      return rows[0][0].as<int64_t>();
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::schema) {
-        return 0;  // not ours to read, which is a finding already
-      }
-      throw;
-    }
+    const auto rows =
+        source.exec(fmt::format("select coalesce(max({}), 0) from {}{}", sum, name, sample));
+    return rows[0][0].as<int64_t>();
   }
 
   std::vector<TableName> filled_tables(pg::Session& target, const schema::Database& wanted,

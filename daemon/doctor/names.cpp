@@ -24,30 +24,33 @@ std::optional<std::string> read_nonce(pg::Session& target, const std::string& li
 }
 
 // Us, unless the publication is somebody else's or the slot not ours to drop.
-std::string freeing_role(pg::Session& source, const std::string& publication) {
+std::string freeing_role(pg::Session& source, const std::string& publication, bool drops_slot) {
   return source
       .exec_params(
-          "select case when r.rolsuper or (r.rolreplication and not exists "
+          "select case when r.rolsuper or ((r.rolreplication or not $2::boolean) and not exists "
           "(select from pg_publication p where p.pubname = $1 and not pg_has_role(p.pubowner, "
           "'usage'))) "
           "then r.rolname else (select rolname from pg_roles where rolsuper order by oid limit 1) "
           "end from pg_roles r where r.rolname = current_user",
-          publication)[0][0]
+          publication, drops_slot)[0][0]
       .c_str();
 }
 
 // Only what a session of this database can drop.
-std::string freeing_sql(pg::Session& source, const stream::PublicationId& id) {
-  std::string sql;
-  if (const auto slot = stream::read_slot(source, id.name); slot && slot->here) {
-    sql = stream::drop_slot_statement(id.name) + ";";
-  }
+void offer_freeing(pg::Session& source, const stream::PublicationId& id, Finding& finding) {
+  const auto slot = stream::read_slot(source, id.name);
+  const bool drops_slot = slot && slot->here;
+  std::string sql = drops_slot ? stream::drop_slot_statement(id.name) + ";" : "";
   const auto state = source.exec_params(std::string(sql::kPublicationState), id.name, id.mark);
   if (!state.empty() && !state[0][0].as<bool>()) {
     sql +=
         (sql.empty() ? "" : "\n") + fmt::format("drop publication {};", quote_identifier(id.name));
   }
-  return sql;
+  if (!sql.empty()) {
+    finding.sql = sql;
+    finding.role = freeing_role(source, id.name, drops_slot);
+    finding.effect = "What reads from it, if anything does, stops and can never go on.";
+  }
 }
 
 }  // namespace
@@ -72,11 +75,7 @@ std::vector<Finding> check_names(const Config& config, pg::Session& source, pg::
     Finding finding = finding_of(Severity::error, "name", Side::source, error.what(),
                                  "The link would take it for its own, so it is never touched.");
     if (config.link.create_publication) {
-      finding.sql = freeing_sql(source, id);
-      if (!finding.sql.empty()) {
-        finding.role = freeing_role(source, id.name);
-        finding.effect = "What reads from it, if anything does, stops and can never go on.";
-      }
+      offer_freeing(source, id, finding);
     }
     finding.action =
         "Choose another link.name. Only if nothing uses it any more, drop it, in the database that "

@@ -49,6 +49,8 @@ Table table_of(const pqxx::row& row) {
   table.grantees = list(row[19]);
   table.owner_superuser = row[20].as<bool>();
   table.may_join_owner = row[21].as<bool>();
+  table.member_of_owner = row[22].as<bool>();
+  table.owner_logs_in = row[23].as<bool>();
   return table;
 }
 
@@ -184,11 +186,18 @@ Database read_schema(pg::Session& session, const std::function<bool(const Table&
     Database database;
     const auto who = transaction.exec(
         "select current_user, pg_get_userbyid(datdba), "
-        "(select rolname from pg_roles where rolsuper order by oid limit 1) from pg_database "
-        "where datname = current_database()");
+        "(select rolname from pg_roles where rolsuper order by oid limit 1), rolinherit, "
+        // Before version 16 a role with REPLICATION is a superuser's to alter.
+        "rolsuper or (rolcreaterole and not rolreplication), "
+        "current_setting('server_version_num')::int >= 160000 "
+        "from pg_database, pg_roles "
+        "where datname = current_database() and rolname = current_user");
     database.user = text(who[0][0]);
     database.owner = text(who[0][1]);
     database.superuser = text(who[0][2]);
+    database.user_inherits = who[0][3].as<bool>();
+    database.may_alter_user = who[0][4].as<bool>();
+    database.grants_inherit = who[0][5].as<bool>();
     Reader(transaction, database).read(wanted);
     return database;
   });

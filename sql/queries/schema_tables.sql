@@ -2,7 +2,8 @@
 -- returns: oid, schema, name, root schema, root name, relkind, relpersistence, owner, owned, partition
 --          key, parent schema, parent name, bounds, inherited tables (json [[schema, name]]), RLS enabled,
 --          RLS forced, RLS hides rows from us, index that was made the replica identity, index that could
---          be it, roles with grants (json), owner is a superuser, we may make ourselves its member
+--          be it, roles with grants (json), owner is a superuser, we may make ourselves its member, we
+--          are its member in whatever way, owner may log in
 with recursive depth as (
   select c.oid, 0 as level
     from pg_class c
@@ -34,7 +35,8 @@ select c.oid::bigint, n.nspname, c.relname, rn.nspname, r.relname, c.relkind::te
          where g.grantee not in (0, c.relowner)),
        o.rolsuper, me.rolsuper or pg_has_role(me.oid, o.oid, 'member with admin option')
          or (me.rolcreaterole and not o.rolsuper
-             and current_setting('server_version_num')::int < 160000)
+             and current_setting('server_version_num')::int < 160000),
+       pg_has_role(o.oid, 'member'), o.rolcanlogin
   from pg_class c
   join pg_roles o on o.oid = c.relowner
   join pg_roles me on me.rolname = current_user

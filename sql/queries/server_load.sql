@@ -1,8 +1,8 @@
--- server_load: what is taken of the limits.
--- returns: connections, WAL senders, may set session_replication_role, may use replication origins,
+-- server_load: what is taken of the limits. Sessions are counted without repld's own, a daemon's as
+-- well as this one's: both go by the application_name of the same DSN.
+-- returns: sessions, WAL senders, may set session_replication_role, may use replication origins,
 --          may end other roles' sessions, large objects, sessions of our role, sessions of the database
---          (both as connection limits count them, without repld's own)
-select (select sum(numbackends) from pg_stat_database)::bigint,
+select count(*),
        (select count(*) from pg_stat_replication),
        has_parameter_privilege('session_replication_role', 'set'),
        has_function_privilege('pg_replication_origin_create(text)', 'execute'),
@@ -14,4 +14,5 @@ select (select sum(numbackends) from pg_stat_database)::bigint,
  where a.usesysid is not null and a.datid <> 0
        -- unknown of sessions that we may not look into
    and coalesce(a.backend_type, 'client backend') in ('client backend', 'walsender')
-   and not (a.usename = current_user and coalesce(a.application_name, '') like 'repld%')
+   and (a.usename = current_user and a.application_name <> ''
+        and a.application_name = current_setting('application_name')) is not true

@@ -126,6 +126,84 @@ TEST_SUITE("doctor") {
     CHECK(text_of(Preflight(pair.daemon).errors()) == "");
   }
 
+  // The server opens a table to say how its indexes, defaults and checks are defined.
+  TEST_CASE("a table that is locked as a whole is told of its side, and the rest goes on") {
+    PairOptions options;
+    options.target_settings = {{"max_prepared_transactions", "5"}};
+    Pair pair(options);
+    pair.on_both("create table bare (n int); create table t (id int primary key)");
+    pair.on_source("alter table bare replica identity full; create table u (id int primary key)");
+    const auto lock_target = [&](const char* table) {
+      pair.on_target(std::string("begin; truncate ") + table + "; prepare transaction 'left'");
+    };
+    const auto expect_no_sizes = [](const Preflight& preflight, const char* side) {
+      const auto sizes = of_check(preflight, "size", side);
+      REQUIRE(sizes.size() == 1);
+      CHECK(sizes[0].severity == "warning");
+      CHECK(sizes[0].what == "a table is locked as a whole; sizes are not read");
+    };
+    const auto expect_not_compared = [](const Preflight& preflight, const char* side) {
+      const auto schemas = of_check(preflight, "schema", side);
+      REQUIRE(schemas.size() == 1);
+      CHECK(schemas[0].severity == "error");
+      CHECK(schemas[0].what == "the schemas could not be compared");
+    };
+
+    lock_target("bare");
+    const Preflight bare(pair.daemon);
+    expect_no_sizes(bare, "target");
+    CHECK(of_check(bare, "size", "source").empty());
+    CHECK(of_check(bare, "not_empty", "target").size() == 1);
+    CHECK(tells(bare, "table public.u is missing"));
+    run_alone(pair.target.dsn, "rollback prepared 'left'");
+
+    lock_target("t");
+    const Preflight indexed(pair.daemon);
+    expect_no_sizes(indexed, "target");
+    expect_not_compared(indexed, "target");
+    CHECK(of_check(indexed, "schema", "source").empty());
+    run_alone(pair.target.dsn, "rollback prepared 'left'");
+
+    pqxx::connection connection(pair.source.dsn);
+    for (const std::string table : {"public.bare", "public.t"}) {
+      CAPTURE(table);
+      pqxx::work locking(connection);
+      locking.exec("lock table " + table);
+      const Preflight preflight(pair.daemon);
+      if (table == "public.t") {
+        expect_not_compared(preflight, "source");
+      } else {
+        expect_no_sizes(preflight, "source");
+        CHECK(tells(preflight, "table public.u is missing"));
+      }
+      CHECK(of_check(preflight, "schema", "target").empty());
+    }
+    CHECK(of_check(Preflight(pair.daemon), "size", "target").size() == 1);
+  }
+
+  TEST_CASE("a daemon's sessions are not taken for others', whatever its DSN calls them") {
+    Pair pair;
+    pair.on_both("create table t (id int primary key)");
+    as_admin(pair.target, "alter role gen_user connection limit 30");
+    const std::string name = " application_name=shop";
+    Daemon daemon(pair.source.remote_dsn + name, pair.target.remote_dsn + name, "pair");
+    const auto counted = [&] {
+      const Preflight preflight(daemon);
+      std::vector<Finding> found = of_check(preflight, "role_connections", "target");
+      for (const char* side : {"source", "target"}) {
+        const auto free = of_check(preflight, "connections", side);
+        found.insert(found.end(), free.begin(), free.end());
+      }
+      return text_of(found);
+    };
+    const std::string before = counted();
+    CHECK_MESSAGE(before.find("30 connections, 0 of them") != std::string::npos, before);
+    daemon.start();
+    REQUIRE(daemon.wait_for("caught-up", 60s));
+    std::string during;
+    CHECK_MESSAGE(eventually(10s, [&] { return (during = counted()) == before; }), during);
+  }
+
   TEST_CASE("what else acts on the source is named, and nothing of what it does") {
     Pair pair;
     pair.on_both("create table t (id int primary key)");

@@ -36,6 +36,10 @@ const Break kSourceBreaks[] = {
     {"table of a role that we may join", On::source,
      "create role shop; alter table staff owner to shop", "error", "ownership",
      "public.staff belongs to shop"},
+    {"table of a role whose rights we do not inherit", On::source,
+     "alter role postgres noinherit; create role shelf; grant shelf to postgres;"
+     "alter table staff owner to shelf",
+     "error", "ownership", "public.staff belongs to shelf"},
     {"role may open few sessions", On::source, "alter role postgres connection limit 8", "error",
      "role_connections", "role postgres is limited to 8 connections"},
     {"database takes few sessions", On::source, "alter database postgres connection limit 8",
@@ -121,6 +125,10 @@ const Break kTargetBreaks[] = {
     {"table of a role that we made", On::target,
      "set role gen_user; create role office; reset role; alter table clients owner to office",
      "error", "ownership", "public.clients belongs to office"},
+    {"table of a role whose rights we do not inherit", On::target,
+     "create role shelf; grant shelf to gen_user with inherit false;"
+     "alter table staff owner to shelf",
+     "error", "ownership", "public.staff belongs to shelf"},
     {"role may open few sessions", On::target, "alter role gen_user connection limit 8", "error",
      "role_connections", "role gen_user is limited to 8 connections"},
     {"database takes few sessions", On::target, "alter database default_db connection limit 8",

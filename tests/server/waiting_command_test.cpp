@@ -3,6 +3,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <cstdlib>
 #include <future>
@@ -50,13 +51,29 @@ class Waiting {
   std::future<Outcome> finalize_;
 };
 
-// Gives a command and is gone before it is answered, as a replctl that is interrupted.
-void ask_and_leave(const Daemon& daemon) {
-  asio::io_context io;
+asio::local::stream_protocol::socket ask(asio::io_context& io, const Daemon& daemon) {
   asio::local::stream_protocol::socket socket(io);
   socket.connect(asio::local::stream_protocol::endpoint(daemon.directory() + "/control.sock"));
   const std::string request = "POST /api/v1/finalize HTTP/1.1\r\nHost: x\r\n\r\n";
   asio::write(socket, asio::buffer(request));
+  return socket;
+}
+
+// Gives a command and is gone before it is answered, as a replctl that is interrupted.
+void ask_and_leave(const Daemon& daemon) {
+  asio::io_context io;
+  ask(io, daemon);
+}
+
+// Gives a command and has nothing more to say, as nc -N.
+std::string ask_and_listen(const Daemon& daemon) {
+  asio::io_context io;
+  auto socket = ask(io, daemon);
+  socket.shutdown(asio::socket_base::shutdown_send);
+  std::string answer;
+  boost::system::error_code ended;
+  asio::read(socket, asio::dynamic_buffer(answer), ended);
+  return answer;
 }
 
 }  // namespace
@@ -90,6 +107,21 @@ TEST_SUITE("waiting_command") {
     CHECK(finalize.outcome().exit_code == 0);
     CHECK(pair.daemon.wait_for_state("stopped", 20s));
     CHECK(pair.count(pair.target.dsn, "repld.progress") == 0);
+  }
+
+  TEST_CASE("who says no more but listens while a command waits is answered") {
+    Pair pair;
+    pair.on_both("create table a (id int primary key)");
+    REQUIRE(pair.begin());
+    pqxx::connection connection(pair.target.dsn);
+    auto reading = std::make_unique<pqxx::work>(connection);
+    reading->exec("select * from public.a");
+    auto answer = std::async(std::launch::async, [&pair] { return ask_and_listen(pair.daemon); });
+    CHECK(eventually(
+        10s, [&] { return has(pair.daemon.replctl({"events"}).out, "for locks on public.a"); }));
+    reading.reset();
+    const std::string text = answer.get();
+    CHECK_MESSAGE(has(text, "HTTP/1.1 200"), text);
   }
 
   TEST_CASE("a daemon that dies while a command waits is not taken for one that never was") {

@@ -78,7 +78,7 @@ const Difference kDifferences[] = {
     {"row security", [](Database&, Database& target) { orders(target).row_security = false; },
      Severity::warning, "enable row level security;"},
     {"owner", [](Database&, Database& target) { orders(target).owned = false; }, Severity::error,
-     "grant \"us\" to \"us\";"},
+     "grant \"us\" to \"us\" with inherit true;"},
     {"function", [](Database&, Database& target) { target.functions.clear(); }, Severity::warning,
      "CREATE FUNCTION public.touch()"},
     {"schema", [](Database&, Database& target) { target.namespaces.clear(); }, Severity::error,

@@ -254,6 +254,32 @@ TEST_CASE("a target that lets us make a schema of its own but no publication has
   CHECK(found[1].check == "way_back");
 }
 
+TEST_CASE("the way back is said to be possible only where it was tried") {
+  const auto say = [](const ServerFacts& facts) {
+    Finding said;
+    for (const Finding& finding : check_target(facts, 2)) {
+      if (finding.check == "way_back") {
+        said = finding;
+      }
+    }
+    return said;
+  };
+  CHECK(say(good_facts(Side::target)).severity == Severity::ok);
+
+  std::vector<ServerFacts> untried(3, good_facts(Side::target));
+  untried[0].in_recovery = true;
+  untried[0].trial = {};
+  untried[1].trial = {false, "55P03", "lock timeout", ""};
+  untried[1].transactions = {{7, "", "app", 9}};
+  untried[2].trial = {false, "53400", "all replication slots are in use", ""};
+  untried[2].slots = {{"repld_main", true, "db", "", 0}};
+  for (const ServerFacts& facts : untried) {
+    CHECK(say(facts).severity == Severity::warning);
+    CHECK(say(facts).what == "whether the way back can be decoded could not be tried");
+    CHECK(say(facts).action.find("doctor again") != std::string::npos);
+  }
+}
+
 TEST_CASE("our own slot among those that take all is no obstacle") {
   ServerFacts facts = good_facts(Side::source);
   facts.slots.assign(4, {"other", false, "db", "", 0});

@@ -63,7 +63,7 @@ TEST_CASE("a foreign key over the border of what is replicated is named, whichev
   const auto theirs = bordering_foreign_keys(clients, orders);
   REQUIRE(theirs.size() == 1);
   CHECK(theirs[0].severity == Severity::error);
-  CHECK(theirs[0].sql == "grant \"them\" to \"us\";");
+  CHECK(theirs[0].sql == "grant \"them\" to \"us\" with inherit true;");
   CHECK(theirs[0].role == "a superuser");
 
   orders.tables[0].owner_superuser = true;
