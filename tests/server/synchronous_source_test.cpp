@@ -1,5 +1,5 @@
-// A source whose commits wait until the link has confirmed them. They stream before the source shows
-// them, so whatever waits to be shown before it applies them waits for itself.
+// A source whose commits wait until the link has confirmed them. They stream before the source
+// shows them, so whatever waits to be shown before it applies them waits for itself.
 #include <doctest/doctest.h>
 
 #include <future>
