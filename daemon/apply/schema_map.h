@@ -32,6 +32,8 @@ struct Prepared {
 struct MappedRelation {
   RelationPtr relation;
   TableName table;           // on the target, the root, as the link knows it
+  TableName called;          // as it is called on the target
+  uint32_t target_oid = 0;
   uint32_t source_root = 0;  // 0: gone
   RowMapping mapping;
   bool inserts_only = false;  // nothing identifies its rows, and nothing but INSERTs is due
@@ -107,7 +109,11 @@ class SchemaMap {
   Prepared& remove(MappedRelation& relation, Strictness strictness);
   Prepared& update(MappedRelation& relation, const UpdateShape& shape, Strictness strictness);
   const Statement& set(MappedRelation& relation, const RowSet& rows);
+  // Raises unless the tables with these oids are called so: arrays of oids, schemas, names.
+  Prepared& names();
 
+  // Relations are mapped anew from here on. What is in flight keeps what it was mapped to.
+  void forget();
   // After a failure: statements that were sent but never confirmed must be prepared again.
   void forget_unconfirmed();
 
@@ -124,7 +130,9 @@ class SchemaMap {
   std::function<void()> release_;
   uint32_t xid_ = 0;  // of the part that is mapped
   std::unordered_map<const Relation*, std::unique_ptr<MappedRelation>> relations_;
+  std::vector<std::unique_ptr<MappedRelation>> forgotten_;
   std::vector<Prepared*> prepared_;
+  std::unique_ptr<Prepared> names_;
   uint64_t next_name_ = 0;
 };
 

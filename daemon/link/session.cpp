@@ -311,7 +311,7 @@ void LinkSession::stream(Lsn from) {
         shared_.events.store(*target_);
         failpoint("skip.noted");
       }
-      outsiders_.filter(*part);
+      outsiders_.filter(*part, [&] { schema.forget(); });
     }
     return part;
   };
