@@ -179,7 +179,7 @@ Lsn LinkSession::prepare_stream() {
   if (row_) {
     require_same_publications(settings.config, *row_);
     if (row_->phase == apply::Phase::streaming) {
-      follow_renames(*source_, *target_, shared_);
+      follow_renames(*source_, *target_, shared_, row_->guard_nonce);
     }
     require_placement(*target_, settings.config);
   }
