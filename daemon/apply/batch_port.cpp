@@ -40,8 +40,14 @@ void BatchPort::queue_changes(const InFlightPtr& in_flight, std::span<const Tran
                               Strictness strictness) {
   if (strictness == Strictness::exact) {
     queue_folded(in_flight, parts);
-    return;
+  } else {
+    queue_in_order(in_flight, parts, strictness);
   }
+  queue_names(in_flight, parts);
+}
+
+void BatchPort::queue_in_order(const InFlightPtr& in_flight, std::span<const TransactionPart> parts,
+                               Strictness strictness) {
   for (InOrder place; place.part < parts.size(); ++place.part) {
     const TransactionPart& part = parts[place.part];
     for (place.change = 0; place.change < part.changes.size(); ++place.change) {

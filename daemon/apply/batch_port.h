@@ -1,8 +1,10 @@
 // Batches on their way to the target, and what came back of them.
 //
 // The commands of a batch, in order:
-//   begin · advance(from, to) · set constraints all deferred · its changes · commit
+//   begin · advance(from, to) · set constraints all deferred · its changes · names · commit
 //   · insert and flush position · Sync
+// "names" raises unless every table is still called what the changes called it. It is behind them,
+// since their locks keep names where they are: no row lands in a table that took another's name.
 // Exact changes go folded, one statement for many rows (core/change_set); mending ones one by one
 // as the source made them. A table whose rows were refused when folded (a secondary unique value
 // that moved from row to row) keeps the source's order for the next batches.
@@ -134,6 +136,9 @@ class BatchPort {
                             const InOrder& place, Strictness strictness) = 0;
   // Folded ones, exactly. Borrows them within the call.
   virtual void queue_rows(const InFlightPtr& in_flight, const RowSet& rows) = 0;
+  // Raises unless the names that the parts' changes go by are those of the tables that were mapped.
+  virtual void queue_names(const InFlightPtr& in_flight,
+                           std::span<const TransactionPart> parts) = 0;
   // The last proof of a table holds no longer.
   virtual void queue_suspicion(const InFlightPtr& in_flight, const TableName& table) = 0;
   virtual void queue_sync(const InFlightPtr& in_flight) = 0;
@@ -145,6 +150,8 @@ class BatchPort {
  private:
   void queue_changes(const InFlightPtr& in_flight, std::span<const TransactionPart> parts,
                      Strictness strictness);
+  void queue_in_order(const InFlightPtr& in_flight, std::span<const TransactionPart> parts,
+                      Strictness strictness);
   void queue_folded(const InFlightPtr& in_flight, std::span<const TransactionPart> parts);
   bool keeps_order(const RelationPtr& relation);
 

@@ -1,6 +1,7 @@
 #include "apply/change_binding.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/row_view.h"
@@ -135,6 +136,47 @@ void bind_set(SchemaMap& schema, const RowSet& rows, BoundChange& bound) {
   }
   bound.due = std::to_string(rows.rows.size());
   bound.values.push_back(bound.due.c_str());
+}
+
+void bind_names(SchemaMap& schema, std::span<const TransactionPart> parts, BoundChange& bound) {
+  std::map<uint32_t, const TableName*> tables;
+  const auto add = [&](const RelationPtr& relation) {
+    const MappedRelation& mapped = schema.find(relation);
+    tables.emplace(mapped.target_oid, &mapped.called);
+  };
+  for (const TransactionPart& part : parts) {
+    const Relation* last = nullptr;
+    for (const Change& change : part.changes) {
+      if (change.relation && change.relation.get() != last) {
+        add(change.relation);
+        last = change.relation.get();
+      }
+    }
+    for (const Truncate& truncate : part.truncates) {
+      std::for_each(truncate.relations.begin(), truncate.relations.end(), add);
+    }
+  }
+  bound.relation = nullptr;
+  bound.prepared = tables.empty() ? nullptr : &schema.names();
+  bound.unnamed = nullptr;
+  bound.plain.clear();
+  bound.values.clear();
+  bound.arrays.resize(std::max<size_t>(bound.arrays.size(), 3));
+  const std::span<ArrayText> arrays(bound.arrays.data(), 3);
+  const auto put = [](ArrayText& array, const std::string& text) {
+    array.add(text.c_str(), static_cast<uint32_t>(text.size()));
+  };
+  std::for_each(arrays.begin(), arrays.end(), [](ArrayText& array) { array.clear(); });
+  for (const auto& [oid, name] : tables) {
+    put(arrays[0], std::to_string(oid));
+    put(arrays[1], name->schema);
+    put(arrays[2], name->name);
+  }
+  bound.bytes = 0;
+  for (ArrayText& array : arrays) {
+    bound.values.push_back(array.finish());
+    bound.bytes += array.size();
+  }
 }
 
 }  // namespace repld::apply

@@ -1,6 +1,7 @@
 // A change, or a set of folded ones, as a prepared statement and its parameter values.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,5 +29,8 @@ void bind(SchemaMap& schema, const TransactionPart& part, const Change& change,
 
 // The same for many rows, exactly.
 void bind_set(SchemaMap& schema, const RowSet& rows, BoundChange& bound);
+
+// That the tables of these parts' changes still bear their names; `bound.prepared` null: no table.
+void bind_names(SchemaMap& schema, std::span<const TransactionPart> parts, BoundChange& bound);
 
 }  // namespace repld::apply

@@ -34,9 +34,16 @@ constexpr size_t kFlushBytes = 64 << 10;
 // Division by zero: how our statements say that they touched another number of rows than was due
 // (core/apply_sql, core/set_sql).
 constexpr std::string_view kNotOneRow = "22012";
+constexpr std::string_view kNoSuchTable = "42P01";
 constexpr size_t kCommandBytes = 64;  // about what a Bind and Execute take besides the values
 constexpr int kPollMs = 100;
 constexpr std::chrono::seconds kPatience{3};  // for answers, once stopped
+
+// The next session looks where each table is, and says so if one is not where it belongs.
+Error tables_renamed() {
+  return Error(ErrorKind::connect, "tables of the target were renamed")
+      .detail("nothing of the batch was applied; the link looks at their names again");
+}
 
 }  // namespace
 
@@ -90,6 +97,7 @@ void Pipeline::queue_change(const InFlightPtr& in_flight, const TransactionPart&
   const Change& change = part.changes[place.change];
   bind(schema_, part, change, strictness, bound_);
   Owed owed;
+  owed.kind = Owed::Kind::change;
   owed.in_flight = in_flight;
   owed.change_kind = change.kind;
   owed.strictness = strictness;
@@ -100,14 +108,25 @@ void Pipeline::queue_change(const InFlightPtr& in_flight, const TransactionPart&
 void Pipeline::queue_rows(const InFlightPtr& in_flight, const RowSet& rows) {
   bind_set(schema_, rows, bound_);
   Owed owed;
+  owed.kind = Owed::Kind::change;
   owed.in_flight = in_flight;
   owed.change_kind = rows.kind;
   send_bound(std::move(owed));
 }
 
+void Pipeline::queue_names(const InFlightPtr& in_flight, std::span<const TransactionPart> parts) {
+  bind_names(schema_, parts, bound_);
+  if (bound_.prepared != nullptr) {
+    Owed owed;
+    owed.kind = Owed::Kind::names;
+    owed.in_flight = in_flight;
+    send_bound(std::move(owed));
+  }
+}
+
 // What is in bound_.
 void Pipeline::send_bound(Owed owed) {
-  owed.kind = Owed::Kind::change;
+  const Owed::Kind kind = owed.kind;
   owed.prepared = bound_.prepared;
   owed.relation = bound_.relation;
   for (const std::string& sql : bound_.plain) {
@@ -124,7 +143,7 @@ void Pipeline::send_bound(Owed owed) {
       bound_.prepared->state = Prepared::State::sent;
       owed.kind = Owed::Kind::prepare;
       owed_.push_back(owed);
-      owed.kind = Owed::Kind::change;
+      owed.kind = kind;
     }
     connection_.execute_prepared(bound_.prepared->name, bound_.values);
     owed_.push_back(owed);
@@ -197,6 +216,10 @@ void Pipeline::take(const Owed& owed, const PGresult* result) {
     // A COMMIT runs deferred triggers of the user's, which may quote a row as a change may.
     const bool quotes = owed.kind == Owed::Kind::change || owed.kind == Owed::Kind::commit;
     Error error = pg::error_of(result, quotes ? pg::ServerWords::drop : pg::ServerWords::keep);
+    if (says_renamed(owed, error, result)) {
+      fail(owed, tables_renamed());
+      return;
+    }
     if (error.sqlstate() == kNotOneRow && error.detail().empty()) {
       error.detail("its row is not there, or a trigger or rule of the target swallowed it");
     }
@@ -216,6 +239,16 @@ void Pipeline::take(const Owed& owed, const PGresult* result) {
       break;
     default: break;
   }
+}
+
+// A function of the target that lacks a table of its own gives a context.
+bool Pipeline::says_renamed(const Owed& owed, const Error& error, const PGresult* result) {
+  if (owed.kind == Owed::Kind::names) {
+    return error.sqlstate() == kNotOneRow;
+  }
+  return (owed.kind == Owed::Kind::prepare || owed.kind == Owed::Kind::change) &&
+         error.sqlstate() == kNoSuchTable &&
+         PQresultErrorField(result, PG_DIAG_CONTEXT) == nullptr;
 }
 
 // That one row was touched has been proven on the server; a mending statement also says whether
@@ -244,7 +277,7 @@ void Pipeline::fail(const Owed& owed, Error error) {
     if (owed.place) {
       owed.in_flight->failed_part = owed.place->part;
       owed.in_flight->failed_change = owed.place->change;
-    } else {
+    } else if (owed.relation != nullptr) {
       keep_order(owed.relation->table);
     }
   }

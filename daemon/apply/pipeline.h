@@ -44,6 +44,7 @@ class Pipeline : public BatchPort {
   void queue_change(const InFlightPtr& in_flight, const TransactionPart& part, const InOrder& place,
                     Strictness strictness) override;
   void queue_rows(const InFlightPtr& in_flight, const RowSet& rows) override;
+  void queue_names(const InFlightPtr& in_flight, std::span<const TransactionPart> parts) override;
   void queue_suspicion(const InFlightPtr& in_flight, const TableName& table) override;
   void queue_sync(const InFlightPtr& in_flight) override;
   const RowMapping& mapping_of(const RelationPtr& relation) override {
@@ -52,7 +53,7 @@ class Pipeline : public BatchPort {
 
  private:
   struct Owed {
-    enum class Kind { other, prepare, change, commit, position, sync };
+    enum class Kind { other, prepare, change, names, commit, position, sync };
     Kind kind = Kind::other;
     InFlightPtr in_flight;  // null for what belongs to no batch
     Prepared* prepared = nullptr;
@@ -69,6 +70,7 @@ class Pipeline : public BatchPort {
   void flush();
   void give_up_when_stopped();
   void take(const Owed& owed, const PGresult* result);
+  static bool says_renamed(const Owed& owed, const Error& error, const PGresult* result);
   void take_change(const Owed& owed, const PGresult* result);
   void fail(const Owed& owed, Error error);
 

@@ -1,6 +1,7 @@
 #include "apply/schema_map.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/set_sql.h"
 #include "core/sql_text.h"
@@ -9,6 +10,13 @@
 namespace repld::apply {
 
 namespace {
+
+// By the catalogs' rows: a cast to regclass asks for rights on the schema.
+constexpr const char* kNames =
+    "select 1 / (count(*) = cardinality($1::oid[]))::int "
+    "from unnest($1::oid[], $2::text[], $3::text[]) t(oid, schema_name, name) "
+    "join pg_catalog.pg_class c on c.oid = t.oid and c.relname = t.name "
+    "join pg_catalog.pg_namespace n on n.oid = c.relnamespace and n.nspname = t.schema_name";
 
 std::vector<std::string> key_columns(const Relation& relation) {
   std::vector<std::string> names;
@@ -151,8 +159,12 @@ void SchemaMap::map_all(const TransactionPart& part) {
     }
   }
   for (const Truncate& truncate : part.truncates) {
+    std::set<uint32_t> emptied;  // roots
     for (const RelationPtr& relation : truncate.relations) {
-      require_truncatable(truncate, find(relation));
+      const MappedRelation& mapped = find(relation);
+      if (mapped.truncate_target.empty() && emptied.insert(mapped.source_root).second) {
+        require_truncatable(truncate, mapped);
+      }
     }
   }
 }
@@ -236,6 +248,8 @@ std::unique_ptr<MappedRelation> SchemaMap::map_as_shown(const RelationPtr& relat
   }
   mapped->relation = relation;
   mapped->table = known_as;
+  mapped->called = table.name;
+  mapped->target_oid = table.oid;
   mapped->source_root = source.root_oid;
   mapped->mapping.target = quote_qualified(table.name.schema, table.name.name);
   mapped->mapping.partitioned = table.partitioned;
@@ -322,6 +336,18 @@ const Statement& SchemaMap::set(MappedRelation& relation, const RowSet& rows) {
     slot = set_statement(relation.mapping, rows.kind, rows.known);
   }
   return slot;
+}
+
+Prepared& SchemaMap::names() {
+  if (!names_) {
+    names_ = make({kNames, {}});
+  }
+  return *names_;
+}
+
+void SchemaMap::forget() {
+  relations_.clear();
+  latest_.clear();
 }
 
 void SchemaMap::forget_unconfirmed() {

@@ -38,6 +38,8 @@ struct MappedRelation {
   RelationPtr relation;
   std::string mark;          // of the source before it was mapped; empty: it was gone
   TableName table;           // on the target, the root, as the link knows it
+  TableName called;          // as it is called on the target
+  uint32_t target_oid = 0;
   uint32_t source_root = 0;  // 0: gone
   RowMapping mapping;
   bool inserts_only = false;  // nothing identifies its rows, and nothing but INSERTs is due
@@ -120,7 +122,11 @@ class SchemaMap {
   Prepared& remove(MappedRelation& relation, Strictness strictness);
   Prepared& update(MappedRelation& relation, const UpdateShape& shape, Strictness strictness);
   const Statement& set(MappedRelation& relation, const RowSet& rows);
+  // Raises unless the tables with these oids are called so: arrays of oids, schemas, names.
+  Prepared& names();
 
+  // Relations are mapped anew from here on. What is in flight keeps what it was mapped to.
+  void forget();
   // After a failure: statements that were sent but never confirmed must be prepared again.
   void forget_unconfirmed();
 
@@ -147,6 +153,7 @@ class SchemaMap {
   std::unordered_map<uint32_t, MappedRelation*> latest_;  // by oid
   std::vector<std::unique_ptr<MappedRelation>> mapped_;
   std::vector<Prepared*> prepared_;
+  std::unique_ptr<Prepared> names_;
   uint64_t next_name_ = 0;
 };
 

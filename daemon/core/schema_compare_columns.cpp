@@ -75,8 +75,8 @@ class ColumnComparison {
       add(fit == TypeFit::wider ? Severity::warning : Severity::error,
           fmt::format("column {} is {}, on the source {}", title(want), have.type, want.type),
           why(fit),
-          {fmt::format("{} type {} using {}::{}", alter(want), want.type,
-                       quote_identifier(want.name), want.type)},
+          {fmt::format("{} type {} using {}", alter(want), want.type,
+                       recast(quote_identifier(want.name), have.type, want.type))},
           std::string(kLocksWhileRewritten) +
               " A value that does not fit stops it, and so does a view that shows the column.");
     } else if (want.collation != have.collation) {

@@ -48,10 +48,10 @@ void require_no_loss(const TableName& table, const TargetColumn& column, const T
                type.name);
   } else {
     error.hint(
-        "Run on the target: alter table {} alter column {} type {} using {}::{}; then "
-        "replctl resume.",
+        "Run on the target: alter table {} alter column {} type {} using {}; then "
+        "replctl resume and, if the link has run before, replctl verify.",
         quote_qualified(table.schema, table.name), quote_identifier(column.name), type.name,
-        quote_identifier(column.name), type.name);
+        recast(quote_identifier(column.name), column.full_type.name, type.name));
   }
   throw error.table(table.full());
 }

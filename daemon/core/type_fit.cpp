@@ -1,6 +1,7 @@
 #include "core/type_fit.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <initializer_list>
 #include <string_view>
@@ -10,6 +11,7 @@ namespace repld {
 namespace {
 
 constexpr long kNoLimit = 1L << 30;
+constexpr long kDoubleDigits = 15;  // of any whole number that a double precision keeps
 constexpr long kNameBytes = 63;
 constexpr long kSecondDigits = 6;  // what times and intervals without a modifier have
 
@@ -68,6 +70,20 @@ bool is_time(const TypeName& type) {
                          "time without time zone", "time with time zone"});
 }
 
+bool is_interval(const TypeName& type) { return type.base.rfind("interval", 0) == 0; }
+
+constexpr std::array<std::string_view, 6> kFields = {"year", "month",  "day",
+                                                     "hour", "minute", "second"};
+constexpr size_t kSeconds = kFields.size() - 1;
+
+// "interval day to second": what is less than the last field is cut off, nothing else is.
+size_t least_field(const TypeName& interval) {
+  const std::string_view base = interval.base;
+  const auto last = std::find_if(kFields.begin(), kFields.end(),
+                                 [&](std::string_view field) { return base.ends_with(field); });
+  return last == kFields.end() ? kSeconds : static_cast<size_t>(last - kFields.begin());
+}
+
 bool loses_digits(const TypeName& source, long target_scale) {
   if (source.base == "numeric") {
     return source.modifier(1, kNoLimit) > target_scale;
@@ -83,10 +99,15 @@ bool loses_number(const TypeName& source, const TypeName& target) {
     return loses_digits(source, 2);
   }
   if (target.base == "double precision") {
-    return source.is_one_of({"bigint", "numeric"});
+    const bool short_whole = source.base == "numeric" && source.modifier(1, kNoLimit) == 0 &&
+                             source.modifier(0, kNoLimit) <= kDoubleDigits;
+    return source.is_one_of({"bigint", "numeric"}) && !short_whole;
   }
   if (target.base == "real") {
     return source.is_one_of({"integer", "bigint", "numeric", "double precision"});
+  }
+  if (target.base == "boolean") {
+    return integer_rank(source) > 0 || is_float(source) || source.base == "numeric";
   }
   return target.is_one_of({"oid", "xid", "xid8", "cid"}) && integer_rank(source) > 0;
 }
@@ -97,9 +118,9 @@ bool loses_time(const TypeName& source, const TypeName& target) {
     const bool midnight = source.base == "date" && target.base == "timestamp without time zone";
     return source.base == target.base ? fewer_digits : !midnight;
   }
-  if (source.base.rfind("interval", 0) == 0 && target.base.rfind("interval", 0) == 0) {
-    const bool other_fields = target.base != "interval" && target.base != source.base;
-    return other_fields || fewer_digits;
+  if (is_interval(source) && is_interval(target)) {
+    const size_t least = least_field(source);
+    return least_field(target) < least || (least == kSeconds && fewer_digits);
   }
   return false;
 }
@@ -127,7 +148,9 @@ bool loses(const std::string& source_type, const std::string& target_type) {
   }
   const TypeName source = parse(source_type);
   const TypeName target = parse(target_type);
-  return loses_number(source, target) || loses_time(source, target) || loses_text(source, target);
+  const bool longer_address = source.base == "macaddr" && target.base == "macaddr8";
+  return longer_address || loses_number(source, target) || loses_time(source, target) ||
+         loses_text(source, target);
 }
 
 bool is_wider(const TypeName& source, const TypeName& target) {
@@ -156,6 +179,17 @@ TypeFit fit_of(const TypeShape& source, const TypeShape& target) {
     return TypeFit::same;
   }
   return is_wider(parse(source.name), parse(target.name)) ? TypeFit::wider : TypeFit::different;
+}
+
+std::string recast(const std::string& column, const std::string& from, const std::string& to) {
+  const std::string with = "timestamp with time zone";
+  const std::string without = "timestamp without time zone";
+  const std::string have = parse(from).base;
+  const std::string want = parse(to).base;
+  if ((have == with && want == without) || (have == without && want == with)) {
+    return column + " at time zone 'UTC'";
+  }
+  return column + "::" + to;
 }
 
 std::optional<TypeLoss> loss_of(const TypeShape& source, const TypeShape& target) {

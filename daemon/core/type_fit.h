@@ -50,4 +50,8 @@ struct TypeLoss {
 };
 std::optional<TypeLoss> loss_of(const TypeShape& source, const TypeShape& target);
 
+// What ALTER COLUMN .. TYPE needs behind USING. Times with and without a zone are read as repld
+// writes them, in UTC, whatever zone the operator's session has. `column`: quoted.
+std::string recast(const std::string& column, const std::string& from, const std::string& to);
+
 }  // namespace repld

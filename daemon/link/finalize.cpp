@@ -11,6 +11,7 @@
 #include "embedded_sql.h"
 #include "link/adoption.h"
 #include "link/finalize_moves.h"
+#include "link/renames.h"
 #include "pg/migrations.h"
 #include "stream/publication.h"
 #include "stream/slot.h"
@@ -147,6 +148,7 @@ std::vector<std::string> finalize(Shared& shared, bool source_gone, const std::s
   const bool publishes = row ? !row->publications : shared.settings.config.link.create_publication;
   std::vector<std::string> left =
       unproven(source.get(), row ? row->slot_name : shared.slot_name(), publishes);
+  follow_on_target(target, shared.name());
   forget_state(shared, target);
   const auto tell = [&shared](const std::string& kind, const std::string& message) {
     shared.events.record(kind, message);

@@ -236,6 +236,8 @@ bool Joining::join(pg::Session& source, pg::Session& target, const std::stop_tok
       transaction.exec(kShortLockTimeout);
       take_over(transaction, shared_, plan, {}, "joining", row_.guard_nonce);
     });
+    // Before anything of them streams that is theirs.
+    outsiders_.look_anew();
     failpoint("join.after_guard");
     publish(plan, source, target);
     failpoint("join.after_publication");

@@ -10,7 +10,11 @@ void Outsiders::remove(const TableName& table) {
   tables_.with([&](std::set<TableName>& tables) { tables.erase(table); });
 }
 
-void Outsiders::filter(TransactionPart& part) {
+void Outsiders::filter(TransactionPart& part, const std::function<void()>& forget) {
+  if (look_anew_.exchange(false)) {
+    roots_.clear();
+    forget();
+  }
   if (tables_.with([](const std::set<TableName>& tables) { return tables.empty(); })) {
     return;
   }

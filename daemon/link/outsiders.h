@@ -3,6 +3,7 @@
 // transaction, so that a table comes in exactly at a fence.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <set>
@@ -24,12 +25,16 @@ class Outsiders {
   void add(const TableName& table);
   void remove(const TableName& table);
 
-  // The applier's thread.
-  void filter(TransactionPart& part);
+  // What is known of relations holds no longer: a partition has become a table that joins.
+  void look_anew() { look_anew_ = true; }
+
+  // The applier's thread. Calls `forget` first where what is known of relations holds no longer.
+  void filter(TransactionPart& part, const std::function<void()>& forget);
 
  private:
   const RootOf root_of_;
   Synchronized<std::set<TableName>> tables_;
+  std::atomic<bool> look_anew_{false};
   std::map<uint32_t, TableName> roots_;  // by oid; of the applier's thread
 };
 

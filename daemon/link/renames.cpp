@@ -22,21 +22,25 @@ bool exists(pg::Session& source, uint32_t oid) {
 }
 
 // In links that were set up before the target's tables were known by oid, and renamed since: by the
-// name that the source's table has now, and our guard.
-void find_unfound(pg::Session& source, pg::Session& target, const std::string& link) {
-  for (const auto& row : target.exec_params(std::string(sql::kUnfoundTables), link)) {
-    const auto name = source.exec_params(
-        "select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace "
-        "where c.oid = $1::oid",
-        row[2].as<uint32_t>());
-    if (!name.empty()) {
-      target.exec_params(
-          "update repld.table_state set target_oid = g.tgrelid from pg_trigger g "
-          "where link = $1 and schema_name = $2 and table_name = $3 "
-          "and g.tgrelid = to_regclass(format('%I.%I', $4::text, $5::text)) and g.tgname = $6 "
-          "and g.tgfoid = 'repld.refuse_write()'::regprocedure",
-          link, row[0].c_str(), row[1].c_str(), name[0][0].c_str(), name[0][1].c_str(),
-          apply::guard_name(link));
+// name that the source's table has now. On a target that was dumped and restored: by the known one.
+void find_unfound(pg::Session& source, pg::Session& target, const std::string& link,
+                  const std::string& guard_nonce) {
+  const std::string guard = apply::guard_name(link);
+  for (const bool by_name : {false, true}) {
+    for (const auto& row : target.exec_params(std::string(sql::kUnfoundTables), link, guard)) {
+      const TableName known{row[0].c_str(), row[1].c_str()};
+      const auto name = source.exec_params(
+          "select n.nspname, c.relname from pg_class c join pg_namespace n "
+          "on n.oid = c.relnamespace where c.oid = $1::oid",
+          row[2].as<uint32_t>());
+      const bool by_source = row[3].as<bool>();
+      if (by_source && name.empty()) {
+        continue;
+      }
+      const TableName called =
+          by_source ? TableName{name[0][0].c_str(), name[0][1].c_str()} : known;
+      target.exec_params(std::string(sql::kAdoptTable), link, known.schema, known.name,
+                         called.schema, called.name, guard, guard_nonce, by_name);
     }
   }
 }
@@ -69,7 +73,7 @@ Error name_taken(const TableName& name) {
 }
 
 void forget(pqxx::transaction_base& transaction, const std::string& link, const TableName& table) {
-  for (const char* of : {"table_state", "verification", "refetch"}) {
+  for (const char* of : {"table_state", "verification", "refetch", "set_aside"}) {
     transaction.exec_params(
         fmt::format("delete from repld.{} where link = $1 and schema_name = $2 and table_name = $3",
                     of),
@@ -97,35 +101,58 @@ void follow(pqxx::transaction_base& transaction, const std::string& link,
   }
 }
 
-}  // namespace
-
-void follow_renames(pg::Session& source, pg::Session& target, const Shared& shared) {
-  const std::string& link = shared.name();
-  find_unfound(source, target, link);
+struct Renames {
   std::vector<Renamed> tables;
-  std::vector<TableName> gone;
-  for (const auto& row : target.exec_params(std::string(sql::kRenamedTables), link)) {
+  std::vector<std::pair<TableName, uint32_t>> gone;  // whose names they take; oid on the source
+};
+
+Renames renames_of(pg::Session& target, const std::string& link) {
+  Renames renames;
+  for (const auto& row : target.exec_params(std::string(sql::kRenamedTables), link,
+                                            apply::guard_name(link))) {
     Renamed table{{row[0].c_str(), row[1].c_str()}, {row[2].c_str(), row[3].c_str()}, ""};
     table.oid = row[4].c_str();
-    require_replicated(shared.settings.config, table);
-    if (!row[5].is_null() && exists(source, row[5].as<uint32_t>())) {
-      throw name_taken(table.called);
-    }
     if (!row[5].is_null()) {
-      gone.push_back(table.called);
+      renames.gone.emplace_back(table.called, row[5].as<uint32_t>());
     }
-    tables.push_back(std::move(table));
+    renames.tables.push_back(std::move(table));
   }
-  if (tables.empty()) {
+  return renames;
+}
+
+void follow(pg::Session& target, const std::string& link, const Renames& renames) {
+  if (renames.tables.empty()) {
     return;
   }
   target.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec(kLockTimeout);
-    for (const TableName& table : gone) {
+    for (const auto& [table, source_oid] : renames.gone) {
       forget(transaction, link, table);
     }
-    follow(transaction, link, tables);
+    follow(transaction, link, renames.tables);
   });
+}
+
+}  // namespace
+
+void follow_renames(pg::Session& source, pg::Session& target, const Shared& shared,
+                    const std::string& guard_nonce) {
+  const std::string& link = shared.name();
+  find_unfound(source, target, link, guard_nonce);
+  const Renames renames = renames_of(target, link);
+  for (const Renamed& table : renames.tables) {
+    require_replicated(shared.settings.config, table);
+  }
+  for (const auto& [table, source_oid] : renames.gone) {
+    if (exists(source, source_oid)) {
+      throw name_taken(table);
+    }
+  }
+  follow(target, link, renames);
+}
+
+void follow_on_target(pg::Session& target, const std::string& link) {
+  follow(target, link, renames_of(target, link));
 }
 
 }  // namespace repld::link

@@ -13,6 +13,10 @@ namespace repld::link {
 
 // As the owner of the link. Throws Error(schema) when the configuration leaves the new name out, or
 // it is that of another table which is gone from the target alone.
-void follow_renames(pg::Session& source, pg::Session& target, const Shared& shared);
+void follow_renames(pg::Session& source, pg::Session& target, const Shared& shared,
+                    const std::string& guard_nonce);
+
+// Whatever the source has, so that what was set aside is found when the link ends.
+void follow_on_target(pg::Session& target, const std::string& link);
 
 }  // namespace repld::link

@@ -170,7 +170,7 @@ Lsn LinkSession::prepare_stream() {
     require_same_publications(settings.config, *row_);
     read_routes();
     if (row_->phase == apply::Phase::streaming) {
-      follow_renames(*source_, *target_, shared_);
+      follow_renames(*source_, *target_, shared_, row_->guard_nonce);
     }
     require_placement(*target_, settings.config);
   }
@@ -271,7 +271,7 @@ void LinkSession::stream(Lsn from) {
         shared_.events.store(*target_);
         failpoint("skip.noted");
       }
-      outsiders_.filter(*part);
+      outsiders_.filter(*part, [&] { schema.forget(); });
       rogues.filter(*part);
     }
     return part;

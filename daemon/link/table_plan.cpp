@@ -128,6 +128,10 @@ void take_over(pqxx::transaction_base& transaction, const Shared& shared, TableP
   if (config.link.guard) {
     surroundings.install_guard(transaction, plan.targets);
   }
+  for (size_t i = 0; i < plan.targets.size(); ++i) {
+    transaction.exec_params(std::string(sql::kFollowRename), shared.name(), plan.targets[i].schema,
+                            plan.targets[i].name, plan.tables[i].oid);
+  }
   surroundings.set_aside(transaction, plan.targets);
   for (const size_t i : settle_filled(transaction, plan.targets, config, guard_nonce)) {
     plan.filled.insert(plan.tables[i].oid);

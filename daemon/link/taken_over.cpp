@@ -38,6 +38,14 @@ Error another_one(const TableName& name, const TableName& known) {
   return error.hint("{}", kBothNames).table(name.full());
 }
 
+Error unknown_one(const TableName& name) {
+  Error error(ErrorKind::schema,
+              fmt::format("it is not known which table of the target was copied as \"{}\"",
+                          name.full()));
+  error.detail("that was before tables of the target were known by oid, and one was renamed since");
+  return error.hint("{}", kBothNames).table(name.full());
+}
+
 Error nobodys(const TableName& name) {
   Error error(
       ErrorKind::schema,
@@ -92,7 +100,7 @@ TableName require_taken_over(pg::Session& target, const std::string& link, const
   // What both sides have dropped may have been made again, for what is still to be applied.
   const bool made_again = !facts && rows[0][4].as<bool>();
   if (known && !rows[0][3].as<bool>() && !made_again) {
-    throw another_one(wanted, name);
+    throw rows[0][6].as<bool>() ? unknown_one(name) : another_one(wanted, name);
   }
   // Of a partition that is none any more the target still knows where it belonged.
   const bool through_partition = own != table->name;

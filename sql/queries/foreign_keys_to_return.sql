@@ -10,7 +10,11 @@ with relation as (
          end as leaving, n.nspname, c.relname,
          format('REFERENCES %I.%I(', n.nspname, c.relname) as reference
     from repld.table_state s
-    join pg_class t on t.oid = coalesce(s.target_oid, to_regclass(format('%I.%I', s.schema_name, s.table_name)))
+    join pg_class t on t.oid = coalesce(s.target_oid, (select nc.oid
+                                                 from pg_class nc
+                                                 join pg_namespace nn on nn.oid = nc.relnamespace
+                                                where nn.nspname = s.schema_name
+                                                  and nc.relname = s.table_name))
    cross join lateral (select t.oid as relid union select relid from pg_partition_tree(t.oid)) p
     join pg_class c on c.oid = p.relid
     join pg_namespace n on n.oid = c.relnamespace

@@ -16,6 +16,12 @@ namespace {
 constexpr const char* kTables =
     "create table a (id int primary key, n int); create table b (id int primary key, n int)";
 
+// Set aside while the tables are replicas.
+constexpr const char* kTriggers =
+    "create function touch() returns trigger language plpgsql as $$begin return new; end$$; "
+    "create trigger touched before update on a for each row execute function touch(); "
+    "create trigger touched before update on b for each row execute function touch()";
+
 // But those that are asked for: one would end a suspicion.
 constexpr const char* kNoOtherProofs = "[verify]\nevery = \"0\"";
 
@@ -45,6 +51,13 @@ std::string suspected(const Pair& pair) {
       .on_target(
           "select coalesce(string_agg(table_name, ' ' order by 1), '') "
           "from repld.table_state where suspicion is not null")[0][0]
+      .c_str();
+}
+
+std::string trigger_of(const Pair& pair, const std::string& table) {
+  return pair
+      .on_target("select tgenabled::text from pg_trigger where tgname = 'touched' and tgrelid = '" +
+                 table + "'::regclass")[0][0]
       .c_str();
 }
 
@@ -169,6 +182,7 @@ TEST_SUITE("renames") {
   TEST_CASE("a name that becomes free on both sides is taken by another table of the link") {
     Pair pair;
     pair.on_both(kTables);
+    pair.on_both(kTriggers);
     pair.on_source("insert into a values (1, 1)");
     REQUIRE(pair.begin());
     pair.on_both("drop table b; alter table a rename to b");
@@ -177,6 +191,113 @@ TEST_SUITE("renames") {
     REQUIRE(pair.begin());
     CHECK(pair.difference({"public.b"}) == "");
     CHECK(shown(pair) == "b");
+    CHECK(trigger_of(pair, "b") == "D");
+    REQUIRE(pair.daemon.replctl({"finalize", "--yes"}).exit_code == 0);
+    CHECK(trigger_of(pair, "b") == "O");
+  }
+
+  TEST_CASE("tables that exchange their names on the target alone take no row of each other") {
+    const std::string swap =
+        "alter table a rename to tmp; alter table b rename to a; alter table tmp rename to b";
+    Pair pair;
+    pair.on_both(kTables);
+    pair.on_source("insert into a values (1, 1); insert into b values (2, 2)");
+    REQUIRE(pair.begin());
+    pair.on_source("insert into a values (3, 3); insert into b values (4, 4)");
+    REQUIRE(pair.caught_up());
+    pair.on_target(swap);
+    pair.on_source("insert into a values (10, 10), (11, 11)");
+    REQUIRE(stops(pair, "of the target is not the one that was copied"));
+    CHECK(pair.count(pair.target.dsn, "a") == 2);
+    CHECK(pair.count(pair.target.dsn, "b") == 2);
+    pair.on_source(swap + "; insert into a values (12, 12)");
+    REQUIRE(goes_on(pair));
+    CHECK(pair.difference({"public.a", "public.b"}) == "");
+    // One that is gone from its name.
+    pair.on_target("alter table a rename to elsewhere");
+    pair.on_source("insert into a values (20, 20)");
+    REQUIRE(stops(pair, "table \"public.a\" is missing on the target"));
+    pair.on_target("alter table elsewhere rename to a");
+    REQUIRE(goes_on(pair));
+    CHECK(pair.difference({"public.a", "public.b"}) == "");
+  }
+
+  TEST_CASE("a table that is renamed while it joins is one table") {
+    PairOptions options;
+    options.extra = "[tables]\ninclude = [\"public.a\", \"public.c\", \"public.d\"]";
+    Pair pair(options);
+    pair.on_both(kTables);
+    REQUIRE(pair.begin());
+    pqxx::connection other(pair.source.dsn);
+    pqxx::work open(other);
+    open.exec("select pg_current_xact_id()");
+    pair.on_both("create table c (id int primary key, n int)");
+    pair.on_source("insert into c values (1, 1)");
+    pair.daemon.terminate();
+    pair.daemon.start();
+    REQUIRE(eventually(60s, [&] {
+      return pair.count(pair.target.dsn, "repld.table_state where state = 'joining'") == 1;
+    }));
+    pair.on_source("alter table c rename to d");
+    open.commit();
+    REQUIRE(eventually(60s, [&] {
+      return pair.daemon.replctl({"events"}).out.find("\"public.d\" is missing") !=
+             std::string::npos;
+    }));
+    pair.on_target("alter table c rename to d");
+    REQUIRE(eventually(60s, [&] { return pair.difference({"public.d"}).empty(); }));
+    CHECK(pair.count(pair.target.dsn, "repld.table_state where table_name in ('c', 'd')") == 1);
+    pair.daemon.terminate();
+    REQUIRE(pair.begin());
+    CHECK(shown(pair) == "a d");
+  }
+
+  TEST_CASE("finalize gives back what was set aside of a table that was renamed since") {
+    Pair pair;
+    pair.on_both(kTables);
+    pair.on_both(kTriggers);
+    REQUIRE(pair.begin());
+    pair.on_both("alter table a rename to c");
+    REQUIRE(trigger_of(pair, "c") == "D");
+    REQUIRE(pair.daemon.replctl({"finalize", "--yes"}).exit_code == 0);
+    CHECK(trigger_of(pair, "c") == "O");
+    CHECK(trigger_of(pair, "b") == "O");
+  }
+
+  TEST_CASE("a target that was dumped and restored goes on by names and guards") {
+    Pair pair;
+    pair.on_both(kTables);
+    pair.on_source("insert into a values (1, 1)");
+    REQUIRE(pair.begin());
+    pair.daemon.terminate();
+    // Oids of before: of none, and of an index.
+    pair.on_target(
+        "update repld.table_state set target_oid = case table_name when 'a' then 1 "
+        "else 'b_pkey'::regclass end");
+    pair.on_source("insert into a values (2, 2); insert into b values (3, 3)");
+    REQUIRE(pair.begin());
+    CHECK(shown(pair) == "a b");
+    CHECK(pair.difference({"public.a", "public.b"}) == "");
+  }
+
+  TEST_CASE("a link of an earlier version finds tables that have no guard, if none is in doubt") {
+    PairOptions options;
+    options.link_extra = "guard = false";
+    Pair pair(options);
+    pair.on_both(kTables);
+    REQUIRE(pair.begin());
+    pair.daemon.terminate();
+    const std::string nonce =
+        pair.on_target("select guard_nonce from repld.progress")[0][0].c_str();
+    pair.on_target(
+        "create trigger repld_guard_pair before insert on b for each statement "
+        "when (current_setting('repld.apply', true) is distinct from '" +
+        nonce +
+        "') execute function repld.refuse_write('pair'); "
+        "update repld.table_state set target_oid = null");
+    pair.on_source("insert into a values (2, 2); insert into b values (3, 3)");
+    REQUIRE(pair.begin());
+    CHECK(pair.difference({"public.a", "public.b"}) == "");
   }
 
   TEST_CASE("a table renamed out of the configuration stops the link, and stays a replica") {

@@ -158,6 +158,31 @@ TEST_SUITE("reshaping") {
     CHECK_MESSAGE(joined, pair.link().dump());
   }
 
+  TEST_CASE("a partition that joins as a table of its own amid a session gets its rows then") {
+    Pair pair;
+    pair.on_both(kParted);
+    pair.on_target("create table other partition of p default");
+    REQUIRE(pair.begin());
+    // Keeps tables joining.
+    pair.on_source("create table held (id int primary key)");
+    pair.daemon.terminate();
+    pair.daemon.start();
+    REQUIRE(eventually(60s, [&] {
+      return replctl(pair, "events").find("\"public.held\" is missing") != std::string::npos;
+    }));
+    pair.on_source("insert into p values (11, 'x'); delete from p where id = 11");
+    REQUIRE(pair.caught_up());
+    pair.on_both("alter table p detach partition p2");
+    pair.on_source("insert into p2 values (12, 'y')");
+    REQUIRE(eventually(60s, [&] { return pair.count(pair.target.dsn, "p2") == 1; }));
+    pair.on_source(
+        "insert into p2 values (13, 'z'); update p2 set a = 'w' where id = 12; "
+        "insert into p values (1, 'v')");
+    REQUIRE(eventually(60s, [&] { return pair.difference({"public.p", "public.p2"}).empty(); }));
+    CHECK(pair.count(pair.target.dsn, "p2") == 2);
+    CHECK(pair.count(pair.target.dsn, "other") == 0);
+  }
+
   TEST_CASE("a table that is renamed stops the link, and goes on under its new name") {
     Pair pair;
     pair.on_both(

@@ -36,6 +36,8 @@ class SimPort : public apply::BatchPort {
   void queue_change(const apply::InFlightPtr& in_flight, const TransactionPart& part,
                     const InOrder& place, Strictness strictness) override;
   void queue_rows(const apply::InFlightPtr& in_flight, const RowSet& rows) override;
+  // No tables are renamed here.
+  void queue_names(const apply::InFlightPtr&, std::span<const TransactionPart>) override {}
   void queue_suspicion(const apply::InFlightPtr&, const TableName&) override {}  // no proofs here
   void queue_sync(const apply::InFlightPtr& in_flight) override;
   const RowMapping& mapping_of(const RelationPtr& relation) override;

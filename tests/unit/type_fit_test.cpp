@@ -39,6 +39,13 @@ const Row kNumbers[] = {
     {"oid", "bigint", TypeFit::different},
     {"bit(3)", "bit(2)", TypeFit::different},
     {"integer", "text", TypeFit::different},
+    {"numeric(15,0)", "double precision", TypeFit::different},
+    {"numeric(16,0)", "double precision", TypeFit::lossy},
+    {"numeric(5,2)", "double precision", TypeFit::lossy},
+    {"integer", "boolean", TypeFit::lossy},
+    {"smallint", "boolean", TypeFit::lossy},
+    {"boolean", "integer", TypeFit::different},
+    {"macaddr", "macaddr8", TypeFit::lossy},
 };
 
 const Row kTimes[] = {
@@ -57,7 +64,14 @@ const Row kTimes[] = {
     {"interval", "interval day", TypeFit::lossy},
     {"interval day to second(3)", "interval day to second(2)", TypeFit::lossy},
     {"interval day to second(3)", "interval", TypeFit::different},
-    {"interval day", "interval day to second", TypeFit::lossy},
+    {"interval", "interval day to second", TypeFit::different},
+    {"interval day", "interval day to second", TypeFit::different},
+    {"interval minute", "interval day to second(0)", TypeFit::different},
+    {"interval minute", "interval second", TypeFit::different},
+    {"interval minute", "interval day to hour", TypeFit::lossy},
+    {"interval month", "interval day", TypeFit::different},
+    {"interval day", "interval month", TypeFit::lossy},
+    {"interval", "interval day to second(3)", TypeFit::lossy},
 };
 
 const Row kTexts[] = {
@@ -123,4 +137,14 @@ TEST_CASE("what arrays, domains and composites are made of is judged part by par
   target.parts[1] = {".2", "numeric(10,2)"};
   CHECK_FALSE(loss_of(source, target));
   CHECK_FALSE(loss_of({}, target));
+}
+
+TEST_CASE("times are recast in UTC, as they are written, not in the zone of whoever does it") {
+  CHECK(recast("c", "timestamp(3) with time zone", "timestamp without time zone") ==
+        "c at time zone 'UTC'");
+  CHECK(recast("c", "timestamp without time zone", "timestamp with time zone") ==
+        "c at time zone 'UTC'");
+  CHECK(recast("c", "timestamp(3) with time zone", "timestamp with time zone") ==
+        "c::timestamp with time zone");
+  CHECK(recast("c", "integer", "bigint") == "c::bigint");
 }
