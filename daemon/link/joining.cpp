@@ -32,16 +32,6 @@ void require_going_on(const std::stop_token& stop) {
   }
 }
 
-// What was a partition when the link took over its table may be one there still.
-void require_own_target(const TableName& table, const TableName& target) {
-  if (table != target) {
-    throw Error(ErrorKind::schema, fmt::format("\"{}\" is a partition of \"{}\" on the target",
-                                               table.full(), target.full()))
-        .hint("Detach it there too, or list it in tables.exclude.")
-        .table(table.full());
-  }
-}
-
 std::string reason_of(const Error& error) {
   std::string reason = error.what();
   if (!error.detail().empty()) {

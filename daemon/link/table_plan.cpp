@@ -57,6 +57,15 @@ void update(Shared& shared, const TableName& table, Change&& change) {
 
 }  // namespace
 
+void require_own_target(const TableName& table, const TableName& target) {
+  if (table != target) {
+    throw Error(ErrorKind::schema, fmt::format("\"{}\" is a partition of \"{}\" on the target",
+                                               table.full(), target.full()))
+        .hint("Detach it there too, or list it in tables.exclude.")
+        .table(table.full());
+  }
+}
+
 void fit(pg::Session& target_session, const SourceTable& table, TablePlan& plan) {
   const std::optional<TargetTable> target = pg::read_target_table(target_session, table.name);
   if (!target) {

@@ -31,6 +31,9 @@ struct TablePlan {
   std::set<uint32_t> filled;          // by oid: on the target they have rows, and keep them
 };
 
+// What was a partition when the link took over its table may be one on the target still. Throws
+// Error(schema).
+void require_own_target(const TableName& table, const TableName& target);
 // Adds the table, with the columns that the target does not compute itself. Throws Error(schema)
 // when the target has no table that takes all of its rows.
 void fit(pg::Session& target, const SourceTable& table, TablePlan& plan);
