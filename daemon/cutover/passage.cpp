@@ -168,10 +168,7 @@ std::string Passage::guard_script(pg::Session& old_primary) const {
   });
 }
 
-void Passage::freeze() {
-  old_->freeze(stop_);
-  frozen_at_ = Clock::now();
-}
+void Passage::freeze() { frozen_at_ = old_->freeze(stop_); }
 
 Milliseconds Passage::time_left() const {
   const auto left = std::chrono::duration_cast<Milliseconds>(
