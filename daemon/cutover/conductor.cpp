@@ -153,7 +153,7 @@ void Conductor::recover_one(const Course& course, const std::stop_token& stop) {
     witness().moved(course, std::nullopt);
   }
   Passage passage(links_, prepare_proof_, witness(), stop);
-  passage.resume(course);
+  passage.resume(course, config_.copy());
   travel(passage, *state, stop);
 }
 

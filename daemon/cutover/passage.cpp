@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "apply/restoration.h"
 #include "apply/surroundings.h"
 #include "base/failpoint.h"
+#include "core/direction.h"
 #include "cutover/journal.h"
 #include "cutover/preflight.h"
 #include "link/shapes.h"
@@ -124,7 +126,7 @@ void Passage::note() {
 
 void Passage::quiet() {
   old_catalog_ = std::make_unique<pg::Session>(old_server());
-  new_ = std::make_unique<NewPrimary>(new_server(), course_, carrier_name());
+  new_ = std::make_unique<NewPrimary>(new_server(), course_, carrier_name(), carried());
   new_->quiet();
   old_ = std::make_unique<OldPrimary>(old_server(), course_);
   old_->quiet();
@@ -134,6 +136,32 @@ void Passage::quiet() {
   // Writers are not to wait for connections.
   prove_ = prepare_proof_(carrier(), course_.tables);
   fence_sessions_ = std::make_unique<link::FenceSessions>(carrier().settings());
+  require_same_tables();
+}
+
+link::Carried Passage::carried() const {
+  const bool forward = course_.to == Side::target;
+  return [config = forward ? config_ : mirrored(config_), course = course_](const TableName& name) {
+    return std::find(course.tables.begin(), course.tables.end(), name) != course.tables.end() ||
+           (replicates_table(config, name.schema, name.name) &&
+            group_of(config, name.schema, name.name) == course.group);
+  };
+}
+
+// One that has joined since they were listed would move unguarded.
+void Passage::require_same_tables() const {
+  const LinkStatus status = carrier().status();
+  std::set<TableName> now;
+  bool copied = status.copied;
+  for (const TableStatus& table : status.tables) {
+    if (table.group == course_.group) {
+      now.insert({table.schema, table.name});
+      copied = copied && table.state == TableState::copied;
+    }
+  }
+  if (!copied || now != std::set<TableName>(course_.tables.begin(), course_.tables.end())) {
+    throw Error(ErrorKind::refused, "tables have joined or left meanwhile").hint("Try again.");
+  }
 }
 
 // Columns, files and partitions may change rows without any change in the stream.
@@ -185,6 +213,7 @@ void Passage::drain() {
   const Milliseconds left = time_left();
   fence_ = carrier().fence({false, left, left}, stop_, std::move(fence_sessions_));
   owner_ = fence_->owner();
+  require_same_tables();
   if (carrier().status().incomplete) {
     throw Error(ErrorKind::refused, "rows that were missing are yet to be brought")
         .hint("Wait for replctl status --wait-for caught-up and try again.");
@@ -242,7 +271,7 @@ CutoverEvent Passage::settle() {
 void Passage::open() {
   if (!new_ || !new_->is_prepared()) {
     new_.reset();
-    NewPrimary again(new_server(), course_, carrier_name());
+    NewPrimary again(new_server(), course_, carrier_name(), carried());
     pg::Session old_primary(old_server());
     again.quiet();
     for (const std::string& text : again.prepare(old_primary, "", kOpenWait)) {
