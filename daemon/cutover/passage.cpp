@@ -230,12 +230,39 @@ void Passage::prove() {
       throw drift_in(table);
     }
   }
+  const size_t unproven = require_last_proofs(proof.left_out);
   std::string text = fmt::format("{} of {} tables compared, {} rows, equal", proof.tables.size(),
                                  course_.tables.size(), sum_of_rows(proof.tables));
-  if (!proof.left_out.empty()) {
-    text += fmt::format("; by their last proof: {} tables", proof.left_out.size());
+  if (proof.left_out.size() > unproven) {
+    text += fmt::format("; by their last proof: {} tables", proof.left_out.size() - unproven);
+  }
+  if (unproven > 0) {
+    text += fmt::format("; equal at the cutover, not proven since: {} tables", unproven);
   }
   witness_.came_of_it(text);
+}
+
+// Returns how many have none: on the way back they need none, see cutover/preflight.
+size_t Passage::require_last_proofs(const std::vector<TableName>& left_out) const {
+  const LinkStatus status = carrier().status();
+  size_t unproven = 0;
+  for (const TableName& name : left_out) {
+    const auto table = std::find_if(
+        status.tables.begin(), status.tables.end(),
+        [&](const TableStatus& each) { return TableName{each.schema, each.name} == name; });
+    const bool has_proof = table != status.tables.end() && table->proof.has_value();
+    const bool holds = has_proof && table->proof->equal() && table->proof->suspicion.empty();
+    if (!has_proof && course_.to == Side::source) {
+      ++unproven;
+    } else if (!holds) {
+      throw Error(ErrorKind::refused,
+                  fmt::format("there was no time to compare table {}, which has no proof that holds",
+                              name.full()))
+          .hint("Run replctl verify and try again.")
+          .table(name.full());
+    }
+  }
+  return unproven;
 }
 
 void Passage::prepare() {
@@ -297,12 +324,28 @@ void Passage::complete() {
   if (!apply::Restoration(new_primary, carrier_name(), tell, course_.tables).run(stop_)) {
     throw Error(ErrorKind::refused, "it is stopped before all foreign keys were validated");
   }
+  require_closed();
   pg::Session old_primary(old_server());
   for (pg::Session* side : {&old_primary, &new_primary}) {
     side->transact([&](pqxx::transaction_base& transaction) {
       move_state(transaction, course_.id, JournalState::committed, JournalState::done);
     });
     failpoint("cutover.done_once");
+  }
+}
+
+// An old primary that failed over or was restored may have lost the COMMIT that closed it.
+void Passage::require_closed() const {
+  const JournalState state = settled_state(old_server(), course_.id);
+  if (state != JournalState::committed && state != JournalState::done) {
+    const char* side = to_string(other(course_.to));
+    throw Error(ErrorKind::refused,
+                fmt::format("the {} has lost the COMMIT that closed it, and its guard with it: it "
+                            "takes writes, and so does the {}",
+                            side, to_string(course_.to)))
+        .detail("its journal says \"{}\"; keep applications away from it, its guard must be put "
+                "back by hand",
+                to_string(state));
   }
 }
 

@@ -78,6 +78,8 @@ class Passage {
   // Also sequences that no table uses, by their name.
   link::Carried carried() const;
   void require_same_tables() const;
+  size_t require_last_proofs(const std::vector<TableName>& left_out) const;
+  void require_closed() const;
   void require_proven_shapes(pg::Session& old_primary) const;
   // Until writers have waited for max_freeze. Throws Error(refused) when they have.
   std::chrono::milliseconds time_left() const;
