@@ -256,7 +256,7 @@ size_t Passage::require_last_proofs(const std::vector<TableName>& left_out) cons
       ++unproven;
     } else if (!holds) {
       throw Error(ErrorKind::refused,
-                  fmt::format("there was no time to compare table {}, which has no proof that holds",
+                  fmt::format("no time was left to compare table {}, and no proof of it holds",
                               name.full()))
           .hint("Run replctl verify and try again.")
           .table(name.full());
