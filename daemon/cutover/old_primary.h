@@ -7,8 +7,8 @@
 // is waited for briefly, over and over.
 //
 // The journal's row is locked from the start, so that whoever wants to know how this ended waits
-// until it has. Whatever ends the session ends the freeze: waiting for the second lock and all after
-// it may take max_freeze together, no longer, for which the dead-man's switch is set.
+// until it has. Whatever ends the session ends the freeze: waiting for the second lock and all
+// after it may take max_freeze together, no longer, for which the dead-man's switch is set.
 #pragma once
 
 #include <chrono>
