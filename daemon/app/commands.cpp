@@ -95,6 +95,20 @@ void Commands::mark(const Reply& reply) {
   });
 }
 
+bool Commands::is_idle(const Reply& reply, bool source_gone) {
+  const control::CommandResult result = result_of([&] {
+    if (source_gone) {
+      conductor_.require_none_begun();
+    } else {
+      conductor_.require_idle();
+    }
+  });
+  if (result.http_status != 200) {
+    reply(result);
+  }
+  return result.http_status == 200;
+}
+
 void Commands::skip(Lsn transaction, const Reply& reply) {
   std::optional<ErrorStatus> refusal = forward_.link().skip(transaction);
   if (refusal && !back_.link().is_resting() && !back_.link().skip(transaction)) {
@@ -138,9 +152,7 @@ void Commands::cut_over(const control::CommandRequest& request, Side to, const R
 
 // The way back first: it knows by the forward link's state which tables it was armed for.
 void Commands::finalize(bool source_gone, const Reply& reply) {
-  const control::CommandResult idle = result_of([this] { conductor_.require_idle(); });
-  if (idle.http_status != 200) {
-    reply(idle);
+  if (!is_idle(reply, source_gone)) {
     return;
   }
   link::Link& back = back_.link();
@@ -178,6 +190,9 @@ void Commands::finalize_forward(bool source_gone, const std::vector<std::string>
                                        const std::vector<std::string>& more) {
         std::vector<std::string> all = left;
         all.insert(all.end(), more.begin(), more.end());
+        if (!failure) {
+          conductor_.forget();
+        }
         answer(reply, failure ? control::CommandResult{409, failure_json(*failure)}
                               : control::CommandResult{200, nlohmann::json{{"left", all}}.dump()});
       });
@@ -200,12 +215,18 @@ void Commands::execute(const control::CommandRequest& request, const Reply& repl
     case control::Command::skip: skip(request.lsn, reply); break;
     case control::Command::verify:
     case control::Command::repair:
+      if (task_of(request) == verify::Task::repair && !is_idle(reply)) {
+        break;
+      }
       ask_both(forward_, back_, task_of(request), request.tables,
                [this, reply, keys = request.keys](const verify::ProofReport& report) {
                  answer(reply, result_of(report, keys));
                });
       break;
     case control::Command::resync:
+      if (!is_idle(reply)) {
+        break;
+      }
       boost::asio::post(asking_, [this, reply, tables = request.tables] {
         answer(reply, result_of([&] { resync(tables); }));
       });

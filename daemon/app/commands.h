@@ -35,6 +35,8 @@ class Commands {
  private:
   // From any thread, with the status as it is after the command.
   void answer(const Reply& reply, const control::CommandResult& result);
+  // Answers, and returns false, where what changes rows or tables must not come into a cutover.
+  bool is_idle(const Reply& reply, bool source_gone = false);
   void skip(Lsn transaction, const Reply& reply);
   void mark(const Reply& reply);
   void resync(const std::vector<std::string>& tables);

@@ -35,6 +35,8 @@ class Cutover {
   bool run_hook(const char* name, const std::vector<std::string>& argv, const std::string& primary,
                 const std::string& id);
   void show(const Json& cutover, size_t from) const;
+  // What is none of the document that --json prints.
+  std::FILE* aside() const { return output_.json ? stderr : stdout; }
   const char* side(bool after) const { return options_.rollback == after ? "source" : "target"; }
 
   const Client& client_;
@@ -105,10 +107,11 @@ bool Cutover::confirmed() const {
     return true;
   }
   fmt::print(
+      aside(),
       "From now on group {} is written on the {}. Writers wait for a moment.\n"
       "Type yes to go on: ",
       options_.group, side(true));
-  std::fflush(stdout);
+  std::fflush(aside());
   std::string answer;
   std::getline(std::cin, answer);
   if (answer != "yes") {
@@ -140,7 +143,7 @@ bool Cutover::run_hook(const char* name, const std::vector<std::string>& argv,
     text = fmt::format("{}: {} {}", name, error.what(), error.detail());
   }
   client_.command("/api/v1/hook", Json{{"text", text}}.dump(), std::chrono::seconds(10), {});
-  fmt::print(well ? stdout : stderr, "{}{}\n", well ? "  " : "replctl: ", text);
+  fmt::print(well ? aside() : stderr, "{}{}\n", well ? "  " : "replctl: ", text);
   return well;
 }
 

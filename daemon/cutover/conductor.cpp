@@ -14,23 +14,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetryMin{100};
 constexpr std::chrono::milliseconds kRetryMax{3000};
-constexpr int kLookWaitMs = 5000;
 
 Error as_error(const std::exception& failure) {
   const auto* error = dynamic_cast<const Error*>(&failure);
   return error != nullptr ? *error : Error(ErrorKind::internal, failure.what());
-}
-
-// Of one side, after whoever might still change it has ended.
-JournalState settled_state(const pg::Server& server, const std::string& id) {
-  pg::Session session(server);
-  if (session.exec("select to_regclass('repld.cutover')")[0][0].is_null()) {
-    return JournalState::absent;
-  }
-  return session.transact([&](pqxx::transaction_base& transaction) {
-    transaction.exec(fmt::format("set local lock_timeout = {}", kLookWaitMs));
-    return locked_state(transaction, id);
-  });
 }
 
 }  // namespace
@@ -70,6 +57,16 @@ int64_t Conductor::begin(const Request& request) {
 }
 
 void Conductor::require_idle() {
+  require_none_begun();
+  const std::lock_guard lock(mutex_);
+  if (!ready_) {
+    throw Error(ErrorKind::refused, "an earlier cutover may have to be brought to its end")
+        .detail("that is not known before both servers were asked")
+        .hint("replctl events tells how it goes.");
+  }
+}
+
+void Conductor::require_none_begun() {
   const std::lock_guard lock(mutex_);
   if (request_) {
     throw Error(ErrorKind::refused, "a cutover is under way")
@@ -153,7 +150,7 @@ void Conductor::recover_one(const Course& course, const std::stop_token& stop) {
     witness().moved(course, std::nullopt);
   }
   Passage passage(links_, prepare_proof_, witness(), stop);
-  passage.resume(course);
+  passage.resume(course, config_.copy());
   travel(passage, *state, stop);
 }
 

@@ -42,8 +42,10 @@ class Conductor {
   // Any thread. Returns a number by which status() names it; throws Error(refused) while another
   // runs. A max_freeze of 0 is as configured.
   int64_t begin(const Request& request);
-  // Any thread. Throws Error(refused) while a cutover runs.
+  // Any thread. Throws Error(refused) while a cutover runs, or may have to be brought to its end.
   void require_idle();
+  // The same, but of what an earlier process left: a source that is gone ends it never.
+  void require_none_begun();
   // Any thread. The links were finalized: nothing has ever moved.
   void forget();
   // Any thread. The one that runs, or ran last.

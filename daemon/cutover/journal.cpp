@@ -8,6 +8,8 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr int kLookWaitMs = 5000;
+
 Json json_of(const std::vector<TableName>& tables) {
   Json json = Json::array();
   for (const TableName& table : tables) {
@@ -70,6 +72,17 @@ JournalState locked_state(pqxx::transaction_base& transaction, const std::string
   const auto rows =
       transaction.exec_params("select state from repld.cutover where id = $1 for update", id);
   return rows.empty() ? JournalState::absent : parse_journal_state(rows[0][0].c_str());
+}
+
+JournalState settled_state(const pg::Server& server, const std::string& id) {
+  pg::Session session(server);
+  if (!exists(session, "repld.cutover")) {
+    return JournalState::absent;
+  }
+  return session.transact([&](pqxx::transaction_base& transaction) {
+    transaction.exec(fmt::format("set local lock_timeout = {}", kLookWaitMs));
+    return locked_state(transaction, id);
+  });
 }
 
 void move_state(pqxx::transaction_base& transaction, const std::string& id, JournalState from,

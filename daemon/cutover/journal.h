@@ -20,6 +20,9 @@ std::vector<Course> unfinished(pg::Session& session, const std::string& link);
 // Keeps the row as it is until the transaction ends: waits for whoever has it.
 JournalState locked_state(pqxx::transaction_base& transaction, const std::string& id);
 
+// After whoever might still change it has ended. Connects.
+JournalState settled_state(const pg::Server& server, const std::string& id);
+
 // Throws Error(internal) when it is in neither state.
 void move_state(pqxx::transaction_base& transaction, const std::string& id, JournalState from,
                 JournalState to);

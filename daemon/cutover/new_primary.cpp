@@ -1,11 +1,8 @@
 #include "cutover/new_primary.h"
 
-#include <algorithm>
-
 #include "apply/table_arrays.h"
 #include "cutover/quiet.h"
 #include "link/routes.h"
-#include "link/sequences.h"
 
 namespace repld::cutover {
 
@@ -16,8 +13,12 @@ constexpr int64_t kSequenceMargin = 1000;
 
 }  // namespace
 
-NewPrimary::NewPrimary(const pg::Server& server, const Course& course, std::string carrier)
-    : course_(course), carrier_(std::move(carrier)), transaction_(server) {}
+NewPrimary::NewPrimary(const pg::Server& server, const Course& course, std::string carrier,
+                       link::Carried carried)
+    : course_(course),
+      carrier_(std::move(carrier)),
+      carried_(std::move(carried)),
+      transaction_(server) {}
 
 void NewPrimary::quiet() {
   transaction_.begin();
@@ -57,14 +58,11 @@ std::vector<std::string> NewPrimary::prepare(pg::Session& old_primary, const std
       told.push_back(fmt::format("not restored: {}", row[0].c_str()));
     }
     old_primary.transact([&](pqxx::transaction_base& from) {
-      const auto carried = [this](const TableName& name) {
-        return std::find(course_.tables.begin(), course_.tables.end(), name) !=
-               course_.tables.end();
-      };
       for (const link::SequenceRefusal& refusal :
-           link::carry_sequences(from, work, carried, kSequenceMargin)) {
+           link::carry_sequences(from, work, carried_, kSequenceMargin)) {
         throw Error(ErrorKind::refused, "a sequence cannot be set on the new primary")
-            .detail("{}: {}", refusal.sequence.full(), refusal.reason);
+            .detail("{}: {}", refusal.sequence.full(), refusal.reason)
+            .hint("Mend that, or drop the sequence where nobody uses it.");
       }
     });
   });

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cutover/course.h"
+#include "link/sequences.h"
 #include "pg/open_transaction.h"
 #include "pg/session.h"
 
@@ -15,8 +16,10 @@ namespace repld::cutover {
 
 class NewPrimary {
  public:
-  // Connects. `carrier`: name of the link whose replica the tables are until now.
-  NewPrimary(const pg::Server& server, const Course& course, std::string carrier);
+  // Connects. `carrier`: name of the link whose replica the tables are until now. `carried`: see
+  // link/sequences.
+  NewPrimary(const pg::Server& server, const Course& course, std::string carrier,
+             link::Carried carried);
 
   // Begins, and keeps vacuums away from the tables: writers would wait for them.
   // Throws Error; refused when one does not give way.
@@ -33,6 +36,7 @@ class NewPrimary {
  private:
   const Course course_;
   const std::string carrier_;
+  const link::Carried carried_;
   pg::OpenTransaction transaction_;
   bool prepared_ = false;
 };

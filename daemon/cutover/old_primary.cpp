@@ -13,7 +13,6 @@ namespace repld::cutover {
 namespace {
 
 using Milliseconds = std::chrono::milliseconds;
-using Clock = std::chrono::steady_clock;
 
 // Writers queue behind us for so long at most, each time.
 constexpr Milliseconds kFreezeWaitMin{200};
@@ -25,6 +24,8 @@ constexpr std::chrono::seconds kPatience{20};
 bool is_lock_failure(const Error& error) {
   return error.sqlstate() == "55P03" || error.sqlstate().substr(0, 2) == "40";
 }
+
+bool is_timeout(const Error& error) { return error.sqlstate() == "57014"; }
 
 Milliseconds jittered(Milliseconds longest) {
   static thread_local std::minstd_rand random{std::random_device{}()};
@@ -59,11 +60,15 @@ void OldPrimary::quiet() {
   }
 }
 
-void OldPrimary::freeze(const std::stop_token& stop) {
+OldPrimary::Clock::time_point OldPrimary::freeze(const std::stop_token& stop) {
   const auto until = Clock::now() + kPatience;
   Milliseconds wait = kFreezeWaitMin;
   Milliseconds rest = kPauseMin;
-  while (!try_freeze(std::min(wait, Milliseconds(course_.max_freeze_ms)))) {
+  while (true) {
+    const auto sent = Clock::now();
+    if (try_freeze(std::min(wait, Milliseconds(course_.max_freeze_ms)))) {
+      return sent;
+    }
     if (Clock::now() >= until || stop.stop_requested()) {
       refuse(Lock::freeze, "a transaction holds on to the tables");
     }
@@ -73,16 +78,22 @@ void OldPrimary::freeze(const std::stop_token& stop) {
   }
 }
 
-// One message: the dead-man's switch is set before there is anything to hold.
+// One message, so that the dead-man's switch is set before the session is idle: to what is left of
+// max_freeze since the message arrived. Writers on the first table wait for the locks on all, of
+// which lock_timeout bounds each, statement_timeout all.
 bool OldPrimary::try_freeze(Milliseconds wait) {
   try {
     connection_.exec(
-        fmt::format("savepoint before_lock; set local idle_in_transaction_session_timeout = {}; "
-                    "set local lock_timeout = {}; lock table {} in exclusive mode",
-                    course_.max_freeze_ms, wait.count(), tables_));
+        fmt::format("savepoint before_lock; set local lock_timeout = {0}; "
+                    "set local statement_timeout = {0}; lock table {1} in exclusive mode; "
+                    "set local statement_timeout = 0; "
+                    "select set_config('idle_in_transaction_session_timeout', greatest(1, {2} - "
+                    "ceil(extract(epoch from clock_timestamp() - statement_timestamp()) * 1000))"
+                    "::int::text, true)",
+                    wait.count(), tables_, course_.max_freeze_ms));
     return true;
   } catch (const Error& error) {
-    if (!is_lock_failure(error)) {
+    if (!is_lock_failure(error) && !is_timeout(error)) {
       throw;
     }
   }

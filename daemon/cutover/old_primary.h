@@ -7,8 +7,8 @@
 // is waited for briefly, over and over.
 //
 // The journal's row is locked from the start, so that whoever wants to know how this ended waits
-// until it has. Whatever ends the session ends the freeze: from the second lock on it may be idle
-// for max_freeze, no longer, which is the dead-man's switch.
+// until it has. Whatever ends the session ends the freeze: waiting for the second lock and all
+// after it may take max_freeze together, no longer, for which the dead-man's switch is set.
 #pragma once
 
 #include <chrono>
@@ -23,13 +23,16 @@ namespace repld::cutover {
 
 class OldPrimary {
  public:
+  using Clock = std::chrono::steady_clock;
+
   // Connects. Throws Error(connect).
   OldPrimary(const pg::Server& server, const Course& course);
 
   // Throw Error; refused when it was a lock, naming who holds it. The session is then good for
   // nothing.
   void quiet();
-  void freeze(const std::stop_token& stop);
+  // Returns since when writers wait, at the earliest.
+  Clock::time_point freeze(const std::stop_token& stop);
 
   // Guard, route, journal and COMMIT in one message. Whatever it throws: it is not known whether
   // that took place.

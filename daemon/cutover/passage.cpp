@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "apply/restoration.h"
 #include "apply/surroundings.h"
 #include "base/failpoint.h"
+#include "core/direction.h"
 #include "cutover/journal.h"
 #include "cutover/preflight.h"
 #include "link/shapes.h"
@@ -124,7 +126,7 @@ void Passage::note() {
 
 void Passage::quiet() {
   old_catalog_ = std::make_unique<pg::Session>(old_server());
-  new_ = std::make_unique<NewPrimary>(new_server(), course_, carrier_name());
+  new_ = std::make_unique<NewPrimary>(new_server(), course_, carrier_name(), carried());
   new_->quiet();
   old_ = std::make_unique<OldPrimary>(old_server(), course_);
   old_->quiet();
@@ -134,6 +136,32 @@ void Passage::quiet() {
   // Writers are not to wait for connections.
   prove_ = prepare_proof_(carrier(), course_.tables);
   fence_sessions_ = std::make_unique<link::FenceSessions>(carrier().settings());
+  require_same_tables();
+}
+
+link::Carried Passage::carried() const {
+  const bool forward = course_.to == Side::target;
+  return [config = forward ? config_ : mirrored(config_), course = course_](const TableName& name) {
+    return std::find(course.tables.begin(), course.tables.end(), name) != course.tables.end() ||
+           (replicates_table(config, name.schema, name.name) &&
+            group_of(config, name.schema, name.name) == course.group);
+  };
+}
+
+// One that has joined since they were listed would move unguarded.
+void Passage::require_same_tables() const {
+  const LinkStatus status = carrier().status();
+  std::set<TableName> now;
+  bool copied = status.copied;
+  for (const TableStatus& table : status.tables) {
+    if (table.group == course_.group) {
+      now.insert({table.schema, table.name});
+      copied = copied && table.state == TableState::copied;
+    }
+  }
+  if (!copied || now != std::set<TableName>(course_.tables.begin(), course_.tables.end())) {
+    throw Error(ErrorKind::refused, "tables have joined or left meanwhile").hint("Try again.");
+  }
 }
 
 // Columns, files and partitions may change rows without any change in the stream.
@@ -168,10 +196,7 @@ std::string Passage::guard_script(pg::Session& old_primary) const {
   });
 }
 
-void Passage::freeze() {
-  old_->freeze(stop_);
-  frozen_at_ = Clock::now();
-}
+void Passage::freeze() { frozen_at_ = old_->freeze(stop_); }
 
 Milliseconds Passage::time_left() const {
   const auto left = std::chrono::duration_cast<Milliseconds>(
@@ -188,6 +213,7 @@ void Passage::drain() {
   const Milliseconds left = time_left();
   fence_ = carrier().fence({false, left, left}, stop_, std::move(fence_sessions_));
   owner_ = fence_->owner();
+  require_same_tables();
   if (carrier().status().incomplete) {
     throw Error(ErrorKind::refused, "rows that were missing are yet to be brought")
         .hint("Wait for replctl status --wait-for caught-up and try again.");
@@ -204,12 +230,39 @@ void Passage::prove() {
       throw drift_in(table);
     }
   }
+  const size_t unproven = require_last_proofs(proof.left_out);
   std::string text = fmt::format("{} of {} tables compared, {} rows, equal", proof.tables.size(),
                                  course_.tables.size(), sum_of_rows(proof.tables));
-  if (!proof.left_out.empty()) {
-    text += fmt::format("; by their last proof: {} tables", proof.left_out.size());
+  if (proof.left_out.size() > unproven) {
+    text += fmt::format("; by their last proof: {} tables", proof.left_out.size() - unproven);
+  }
+  if (unproven > 0) {
+    text += fmt::format("; equal at the cutover, not proven since: {} tables", unproven);
   }
   witness_.came_of_it(text);
+}
+
+// Returns how many have none: on the way back they need none, see cutover/preflight.
+size_t Passage::require_last_proofs(const std::vector<TableName>& left_out) const {
+  const LinkStatus status = carrier().status();
+  size_t unproven = 0;
+  for (const TableName& name : left_out) {
+    const auto table = std::find_if(
+        status.tables.begin(), status.tables.end(),
+        [&](const TableStatus& each) { return TableName{each.schema, each.name} == name; });
+    const bool has_proof = table != status.tables.end() && table->proof.has_value();
+    const bool holds = has_proof && table->proof->equal() && table->proof->suspicion.empty();
+    if (!has_proof && course_.to == Side::source) {
+      ++unproven;
+    } else if (!holds) {
+      throw Error(ErrorKind::refused,
+                  fmt::format("no time was left to compare table {}, and no proof of it holds",
+                              name.full()))
+          .hint("Run replctl verify and try again.")
+          .table(name.full());
+    }
+  }
+  return unproven;
 }
 
 void Passage::prepare() {
@@ -245,7 +298,7 @@ CutoverEvent Passage::settle() {
 void Passage::open() {
   if (!new_ || !new_->is_prepared()) {
     new_.reset();
-    NewPrimary again(new_server(), course_, carrier_name());
+    NewPrimary again(new_server(), course_, carrier_name(), carried());
     pg::Session old_primary(old_server());
     again.quiet();
     for (const std::string& text : again.prepare(old_primary, "", kOpenWait)) {
@@ -271,12 +324,28 @@ void Passage::complete() {
   if (!apply::Restoration(new_primary, carrier_name(), tell, course_.tables).run(stop_)) {
     throw Error(ErrorKind::refused, "it is stopped before all foreign keys were validated");
   }
+  require_closed();
   pg::Session old_primary(old_server());
   for (pg::Session* side : {&old_primary, &new_primary}) {
     side->transact([&](pqxx::transaction_base& transaction) {
       move_state(transaction, course_.id, JournalState::committed, JournalState::done);
     });
     failpoint("cutover.done_once");
+  }
+}
+
+// An old primary that failed over or was restored may have lost the COMMIT that closed it.
+void Passage::require_closed() const {
+  const JournalState state = settled_state(old_server(), course_.id);
+  if (state != JournalState::committed && state != JournalState::done) {
+    const char* side = to_string(other(course_.to));
+    throw Error(ErrorKind::refused,
+                fmt::format("the {} has lost the COMMIT that closed it, and its guard with it: it "
+                            "takes writes, and so does the {}",
+                            side, to_string(course_.to)))
+        .detail("its journal says \"{}\"; keep applications away from it, its guard must be put "
+                "back by hand",
+                to_string(state));
   }
 }
 

@@ -41,7 +41,10 @@ class Passage {
 
   // A new one, to be checked first; one that a journal tells of.
   void embark(const Request& request, const Config& config);
-  void resume(const Course& course) { course_ = course; }
+  void resume(const Course& course, const Config& config) {
+    course_ = course;
+    config_ = config;
+  }
 
   // Throws Error.
   CutoverEvent perform(CutoverState state);
@@ -72,6 +75,11 @@ class Passage {
   std::string carrier_name() const { return carrier().settings().config.link.name; }
   std::string back_name() const { return back().settings().config.link.name; }
   std::string guard_script(pg::Session& old_primary) const;
+  // Also sequences that no table uses, by their name.
+  link::Carried carried() const;
+  void require_same_tables() const;
+  size_t require_last_proofs(const std::vector<TableName>& left_out) const;
+  void require_closed() const;
   void require_proven_shapes(pg::Session& old_primary) const;
   // Until writers have waited for max_freeze. Throws Error(refused) when they have.
   std::chrono::milliseconds time_left() const;
@@ -81,7 +89,7 @@ class Passage {
   const PrepareProof& prepare_proof_;
   const Witness witness_;
   const std::stop_token stop_;
-  Config config_;  // of a new one
+  Config config_;
   Course course_;
   std::unique_ptr<OldPrimary> old_;
   std::unique_ptr<NewPrimary> new_;
