@@ -28,11 +28,11 @@ TEST_SUITE("sequences") {
         "create table i (id int generated always as identity (increment by -3 minvalue -9000 start "
         "-1) primary key); "
         "create sequence rounds maxvalue 5 cycle; create sequence shared; create sequence alone; "
-        "create sequence both; "
+        "create sequence mixed; "
         "create table d (id int primary key default nextval('shared')); "
         "create table r (id int primary key default nextval('rounds')); "
-        "create table e (id int primary key default nextval('both')); "
-        "create table home (id serial primary key, e int default nextval('both'))");
+        "create table e (id int primary key default nextval('mixed')); "
+        "create table home (id serial primary key, e int default nextval('mixed'))");
     pair.on_source("alter sequence a_id_seq rename to other_name; alter sequence shared cache 50");
     // Two of one column lead to the one that the target has for it.
     pair.on_source("create sequence a_older owned by a.id; select setval('a_older', 3)");
@@ -40,18 +40,19 @@ TEST_SUITE("sequences") {
     pair.on_source(
         "insert into a select from generate_series(1, 7); insert into i select from "
         "generate_series(1, 7); insert into d default values; insert into home default values; "
-        "select setval('rounds', 4); select setval('alone', 400); select setval('both', 600)");
+        "select setval('rounds', 4); select setval('alone', 400); select setval('mixed', 600)");
     CHECK(eventually(40s, [&] { return place(pair.target.dsn, "a_id_seq") == "7 called"; }));
     CHECK(place(pair.target.dsn, "i_id_seq") == "-19 called");
     CHECK(place(pair.target.dsn, "shared") == "50 called");
     CHECK(place(pair.target.dsn, "home_id_seq") == "1");
     CHECK(place(pair.target.dsn, "rounds") == "1");
     CHECK(place(pair.target.dsn, "alone") == "1");
-    CHECK(place(pair.target.dsn, "both") == "1");
+    CHECK(place(pair.target.dsn, "mixed") == "1");
     const std::string told = events(pair);
-    CHECK_MESSAGE(told.find("not brought along: public.both (a table that is no replica uses it") !=
-                      std::string::npos,
-                  told);
+    CHECK_MESSAGE(
+        told.find("not brought along: public.mixed (a table that is no replica uses it") !=
+            std::string::npos,
+        told);
 
     // Where the target is ahead it stays, and what the source catches up with is followed again.
     pair.on_target("select setval('shared', 500)");

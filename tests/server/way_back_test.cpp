@@ -228,6 +228,10 @@ TEST_SUITE("way_back") {
         "create table m (id int primary key, v text); create table t (id int primary key)");
     pair.on_source("insert into m values (1, 'a')");
     REQUIRE(pair.begin());
+    // As a cutover without a way back leaves it.
+    pair.on_source(
+        "create schema repld; create table repld.route (link text, group_name text, "
+        "primary_side text, generation bigint, primary key (link, group_name))");
     move_to_target(pair, {"moving", {"m"}, 1});
     CHECK(eventually(20s, [&] {
       return pair.link()["state"] == "streaming" && pair.link()["tables"].size() == 1;
