@@ -3,7 +3,7 @@
 // Sequences are not in the stream. A side that takes over must hand out no value that the other has
 // handed out, so its sequence is brought to where the other stands, or beyond. Never backwards:
 // somebody may use it there already, and a gap does no harm. Where values come round again (CYCLE)
-// there is no backwards, and the other side is simply followed.
+// there is no backwards: the last step of a move sets the other side as it stands.
 #pragma once
 
 #include <cstdint>

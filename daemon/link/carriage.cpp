@@ -87,6 +87,12 @@ CarriagePtr read_carriage(const std::string& link, const Config& config, pg::Ses
                                           read_all(target, link), read_flips(target, link));
 }
 
+Carriage hold_carriage(pqxx::transaction_base& target, const std::string& link,
+                       const Config& config) {
+  const Routes routes = read_routes(target, configured_name(link), Rows::locked);
+  return {link, config, routes, routes, {}};
+}
+
 void keep_flip(pg::Session& target, const std::string& link, const Announcement& move, Lsn lsn) {
   target.exec_params(
       "insert into repld.flip as f (link, group_name, generation, lsn) values ($1, $2, $3, "

@@ -46,6 +46,9 @@ class Carriage {
   bool untouched() const { return untouched_; }
   // Whether the link has met this move, or a later one.
   bool has_met(const Announcement& move) const;
+  Side primary_of(const std::string& group) const {
+    return primary_in(newest(source_, target_), group);
+  }
   const Routes& of_target() const { return target_; }
 
  private:
@@ -67,6 +70,10 @@ CarriagePtr read_carriage(const std::string& link, const Config& config, pg::Ses
 // As both databases have it now. A source without schema repld has no routes.
 CarriagePtr read_carriage(const std::string& link, const Config& config, pg::Session& source,
                           pg::Session& target);
+
+// As the target has it, and goes on to have it until the transaction ends.
+Carriage hold_carriage(pqxx::transaction_base& target, const std::string& link,
+                       const Config& config);
 
 // The link has met the move at `lsn`. Durable on return.
 void keep_flip(pg::Session& target, const std::string& link, const Announcement& move, Lsn lsn);

@@ -257,9 +257,15 @@ std::vector<size_t> settle_filled(pqxx::transaction_base& transaction,
   if (on_nonempty(config) == OnNonempty::refuse) {
     throw refusal(Unfillable::not_empty, at_places(tables, filled));
   }
-  transaction.exec_params("select set_config('repld.apply', $1, true)", guard_nonce);
-  transaction.exec(fmt::format("truncate {}", fmt::join(quoted(at_places(tables, filled)), ", ")));
+  truncate_as_ours(transaction, at_places(tables, filled), config.link.name, guard_nonce);
   return {};
+}
+
+void truncate_as_ours(pqxx::transaction_base& transaction, const std::vector<TableName>& tables,
+                      const std::string& link, const std::string& guard_nonce) {
+  transaction.exec_params("select set_config('repld.apply', $1, true)", guard_nonce);
+  transaction.exec_params("select pg_logical_emit_message(true, 'repld', $1)", link);
+  transaction.exec(fmt::format("truncate {}", fmt::join(quoted(tables), ", ")));
 }
 
 }  // namespace repld::link

@@ -36,4 +36,9 @@ std::vector<size_t> settle_filled(pqxx::transaction_base& transaction,
                                   const std::vector<TableName>& tables, const Config& config,
                                   const std::string& guard_nonce);
 
+// Past the guard, and marked as the link's own in the WAL of the target: who streams from there
+// passes it by.
+void truncate_as_ours(pqxx::transaction_base& transaction, const std::vector<TableName>& tables,
+                      const std::string& link, const std::string& guard_nonce);
+
 }  // namespace repld::link

@@ -94,7 +94,7 @@ stream::Published Joining::expected(pg::Session& target) const {
 void Joining::mark_leaving(pg::Session& target, const TableName& table) {
   target.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec(kLockTimeout);
-    empty_half_copied(transaction, shared_.name(), "{joining}", row_.guard_nonce);
+    empty_half_copied(transaction, shared_, "{joining}", row_.guard_nonce);
     transaction.exec_params(
         "update repld.table_state set state = 'leaving' "
         "where link = $1 and schema_name = $2 and table_name = $3",
@@ -208,7 +208,7 @@ std::vector<SourceTable> Joining::candidates(pg::Session& source, pg::Session& t
 bool Joining::join(pg::Session& source, pg::Session& target, const std::stop_token& stop) {
   target.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec(kShortLockTimeout);
-    empty_half_copied(transaction, shared_.name(), "{joining}", row_.guard_nonce);
+    empty_half_copied(transaction, shared_, "{joining}", row_.guard_nonce);
   });
   TablePlan plan;
   bool all = true;

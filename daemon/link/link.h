@@ -111,6 +111,7 @@ class Link {
 
   void supervise(const std::stop_token& stop);
   void find(const Order& order, const std::stop_token& stop);
+  void look_again();
   void attempt(const Order& order, const std::stop_token& stop);
   void run_session(const Order& order, const std::stop_token& stop);
   void rest_paused(const Order& order, const std::stop_token& stop);

@@ -23,11 +23,13 @@ void Link::arm(std::chrono::milliseconds within, const std::stop_token& stop) {
     }
   }
   const uint64_t asked = shared_.arming.with([](Awaited& value) { return ++value.asked; });
-  order_.with([](Order& order) {
+  const bool woken = order_.with([](Order& order) {
     ++order.number;
-    if (order.wish == Wish::find || order.wish == Wish::rest) {
+    const bool resting = order.wish == Wish::find || order.wish == Wish::rest;
+    if (resting) {
       order.wish = Wish::run;
     }
+    return resting;
   });
   shared_.status.with([](LinkStatus& status) { status.error.reset(); });
   end_attempt();
@@ -47,8 +49,22 @@ void Link::arm(std::chrono::milliseconds within, const std::stop_token& stop) {
     } else {
       error.detail("it is {}", to_string(seen.state));
     }
+    if (woken) {
+      look_again();
+    }
     throw error;
   }
+}
+
+// Nobody may know of it: what was not set up rests again, what was goes on.
+void Link::look_again() {
+  order_.with([](Order& order) {
+    if (order.wish == Wish::run) {
+      ++order.number;
+      order.wish = Wish::find;
+    }
+  });
+  end_attempt();
 }
 
 bool Link::is_resting() const {

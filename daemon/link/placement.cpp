@@ -37,4 +37,29 @@ void require_placement(pg::Session& target, const Config& config) {
   }
 }
 
+void require_groups_kept(pg::Session& target, const Config& config, const Carriage& carriage) {
+  for (const auto& row :
+       target.exec_params("select schema_name, table_name, group_name from repld.table_state "
+                          "where link = $1 order by 1, 2",
+                          config.link.name)) {
+    const TableName table{row[0].c_str(), row[1].c_str()};
+    const std::string group = group_of(config, table.schema, table.name);
+    const std::string had = row[2].as<std::string>(group);
+    if (carriage.primary_of(had) != carriage.primary_of(group)) {
+      throw Error(ErrorKind::schema,
+                  fmt::format("table {} is not moved by the configuration", table.full()))
+          .detail("it was in group \"{}\" and is in \"{}\" now, which is written on the other side",
+                  had, group)
+          .hint("Put it back into group \"{}\", or use replctl cutover or rollback first.", had)
+          .table(table.full());
+    }
+    if (row[2].is_null() || had != group) {
+      target.exec_params(
+          "update repld.table_state set group_name = $4 "
+          "where link = $1 and schema_name = $2 and table_name = $3",
+          config.link.name, table.schema, table.name, group);
+    }
+  }
+}
+
 }  // namespace repld::link

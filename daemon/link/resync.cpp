@@ -18,6 +18,7 @@ void mark_for_resync(Shared& shared, const std::vector<std::string>& tables) {
   std::vector<TableName> marked;
   target.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec(kLockTimeout);
+    const Carriage carriage = hold_carriage(transaction, shared.name(), shared.settings.config);
     for (const std::string& table : tables) {
       const auto rows =
           transaction.exec_params(std::string(sql::kMarkForResync), shared.name(), table);
@@ -26,7 +27,15 @@ void mark_for_resync(Shared& shared, const std::vector<std::string>& tables) {
             .detail("nothing was changed")
             .hint("replctl tables lists them.");
       }
-      marked.push_back({rows[0][0].c_str(), rows[0][1].c_str()});
+      const TableName name{rows[0][0].c_str(), rows[0][1].c_str()};
+      if (!carriage.carries(name) || !shared.carries(name)) {
+        throw Error(ErrorKind::refused,
+                    fmt::format("\"{}\" is written where the link would copy it to", table))
+            .detail("nothing was changed")
+            .hint("Its group has moved: the copy is on the other side.")
+            .table(name.full());
+      }
+      marked.push_back(name);
     }
   });
   // A session that is starting may have looked at the tables before, and show them as copied.

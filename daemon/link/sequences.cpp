@@ -6,17 +6,25 @@
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
 
 #include "base/pause.h"
+#include "core/direction.h"
 #include "core/sequence.h"
 #include "core/sql_text.h"
 #include "embedded_sql.h"
+#include "link/routes.h"
 
 namespace repld::link {
 
 namespace {
 
 constexpr std::chrono::milliseconds kFollowInterval{15'000};
+// A cutover of the target waits for the routes that we hold.
+constexpr const char* kFollowBounds =
+    "set local lock_timeout = '1s'; set local statement_timeout = '5s'; "
+    "set local idle_in_transaction_session_timeout = '2s'; set local synchronous_commit = off";
 
 struct Sequence {
   TableName name;
@@ -50,12 +58,6 @@ std::vector<Sequence> read_sequences(pqxx::transaction_base& transaction) {
     sequences.push_back(std::move(sequence));
   }
   return sequences;
-}
-
-bool is_carried(const Sequence& sequence, const Carried& carried) {
-  return sequence.users.empty()
-             ? carried(sequence.name)
-             : std::any_of(sequence.users.begin(), sequence.users.end(), carried);
 }
 
 // In one statement for all.
@@ -101,7 +103,11 @@ class Other {
   std::map<std::string, Sequence*> by_owner_;
 };
 
-std::string why_not(const Sequence& from, const Sequence* to) {
+// The last step of a move: neither side is written. Else the source is in use.
+enum class Writers { frozen, writing };
+
+std::string why_not(const Sequence& from, const Sequence* to, const Carried& carried,
+                    Writers writers) {
   if (!from.readable) {
     return "we may not read it: it takes SELECT on the sequence";
   }
@@ -111,49 +117,36 @@ std::string why_not(const Sequence& from, const Sequence* to) {
   if (!to->readable || !to->settable) {
     return "we may not set it: it takes SELECT and UPDATE on the sequence of the other side";
   }
+  if (writers == Writers::writing && !std::all_of(to->users.begin(), to->users.end(), carried)) {
+    return "a table that is no replica uses it on the other side";
+  }
   return "";
 }
 
-}  // namespace
-
-std::vector<SequenceRefusal> carry_sequences(pqxx::transaction_base& from,
-                                             pqxx::transaction_base& to, const Carried& carried,
-                                             int64_t margin) {
-  std::vector<Sequence> ours = read_sequences(from);
-  std::vector<Sequence> theirs = read_sequences(to);
-  const Other other(theirs);
-  std::vector<SequenceRefusal> refused;
+// Those that a carried table uses, and how far they have come.
+std::vector<Sequence> read_used(pqxx::transaction_base& from, const Carried& carried) {
+  std::vector<Sequence> sequences = read_sequences(from);
+  const auto is_unused = [&](const Sequence& sequence) {
+    return std::none_of(sequence.users.begin(), sequence.users.end(), carried);
+  };
+  sequences.erase(std::remove_if(sequences.begin(), sequences.end(), is_unused), sequences.end());
   std::vector<Sequence*> reading;
-  std::vector<Sequence*> setting;  // parallel
-  for (Sequence& sequence : ours) {
-    if (!is_carried(sequence, carried)) {
-      continue;
-    }
-    Sequence* const counterpart = other.find(sequence);
-    if (const std::string reason = why_not(sequence, counterpart); !reason.empty()) {
-      refused.push_back({sequence.name, reason});
-    } else {
+  for (Sequence& sequence : sequences) {
+    if (sequence.readable) {
       reading.push_back(&sequence);
-      setting.push_back(counterpart);
     }
   }
-  // The other side first: it does not move meanwhile, or only forwards.
-  read_places(to, setting);
   read_places(from, reading);
+  return sequences;
+}
+
+void set_places(pqxx::transaction_base& to, const std::set<const Sequence*>& sequences) {
   std::vector<std::string> places;
-  for (size_t i = 0; i < reading.size(); ++i) {
-    const Sequence& source = *reading[i];
-    const Sequence& target = *setting[i];
-    if (const std::string reason = misfit(source.rule, source.place, target.rule);
-        !reason.empty()) {
-      refused.push_back({source.name, reason});
-    } else if (const auto place =
-                   place_to_set(source.rule, source.place, target.rule, target.place, margin)) {
-      places.push_back(
-          fmt::format("({}, {}::bigint, {})",
-                      quote_literal(quote_qualified(target.name.schema, target.name.name)),
-                      place->last_value, place->is_called));
-    }
+  for (const Sequence* sequence : sequences) {
+    places.push_back(
+        fmt::format("({}, {}::bigint, {})",
+                    quote_literal(quote_qualified(sequence->name.schema, sequence->name.name)),
+                    sequence->place.last_value, sequence->place.is_called));
   }
   if (!places.empty()) {
     to.exec(
@@ -161,46 +154,110 @@ std::vector<SequenceRefusal> carry_sequences(pqxx::transaction_base& from,
                     "places (name, value, called)",
                     fmt::join(places, ", ")));
   }
+}
+
+// `sources` were read before, so that who uses the target meanwhile is ahead of them.
+std::vector<SequenceRefusal> set_behind(pqxx::transaction_base& to,
+                                        const std::vector<Sequence>& sources,
+                                        const Carried& carried, int64_t margin, Writers writers) {
+  std::vector<Sequence> targets = read_sequences(to);
+  const Other other(targets);
+  std::vector<SequenceRefusal> refused;
+  std::vector<std::pair<const Sequence*, Sequence*>> pairs;
+  std::vector<Sequence*> reading;
+  for (const Sequence& source : sources) {
+    Sequence* const target = other.find(source);
+    if (const std::string reason = why_not(source, target, carried, writers); !reason.empty()) {
+      refused.push_back({source.name, reason});
+    } else if (writers == Writers::frozen || !(source.rule.cycles || target->rule.cycles)) {
+      pairs.emplace_back(&source, target);
+      if (std::find(reading.begin(), reading.end(), target) == reading.end()) {
+        reading.push_back(target);
+      }
+    }
+  }
+  read_places(to, reading);
+  std::set<const Sequence*> behind;
+  for (const auto& [source, target] : pairs) {
+    if (const std::string reason = misfit(source->rule, source->place, target->rule);
+        !reason.empty()) {
+      refused.push_back({source->name, reason});
+    } else if (const auto place =
+                   place_to_set(source->rule, source->place, target->rule, target->place, margin)) {
+      // The next that leads to the same one goes on from there: the furthest remains.
+      target->place = *place;
+      behind.insert(target);
+    }
+  }
+  set_places(to, behind);
   return refused;
 }
 
+// Without those that have never moved.
+Routes moved(Routes routes) {
+  std::erase_if(routes, [](const auto& each) { return each.second == Route(); });
+  return routes;
+}
+
+}  // namespace
+
+std::vector<SequenceRefusal> carry_sequences(pqxx::transaction_base& from,
+                                             pqxx::transaction_base& to, const Carried& carried,
+                                             int64_t margin) {
+  return set_behind(to, read_used(from, carried), carried, margin, Writers::frozen);
+}
+
 void SequenceFollower::run(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
+  for (pause(kFollowInterval, stop); !stop.stop_requested(); pause(kFollowInterval, stop)) {
     try {
       follow(stop);
     } catch (const std::exception& failure) {
       spdlog::debug("link \"{}\": sequences: {}", shared_.name(), failure.what());
+      source_.reset();
+      target_.reset();
     }
-    pause(kFollowInterval, stop);
   }
 }
 
 void SequenceFollower::follow(const std::stop_token& stop) {
-  pg::Session source(shared_.settings.source);
-  pg::Session target(shared_.settings.target);
+  if (!source_ || !target_) {
+    source_ = std::make_unique<pg::Session>(shared_.settings.source);
+    target_ = std::make_unique<pg::Session>(shared_.settings.target);
+  }
   const std::stop_callback on_stop(stop, [&] {
-    source.cancel();
-    target.cancel();
+    source_->cancel();
+    target_->cancel();
   });
   const Config& config = shared_.settings.config;
+  const CarriagePtr carriage = shared_.carriage.copy();
   const auto carried = [&](const TableName& name) {
-    return replicates_table(config, name.schema, name.name) && shared_.carries(name);
+    return replicates_table(config, name.schema, name.name) && carriage->carries(name);
   };
-  const auto refused = source.transact([&](pqxx::transaction_base& from) {
-    return target.transact([&](pqxx::transaction_base& to) {
-      to.exec("set local synchronous_commit = off");
-      return carry_sequences(from, to, carried, 0);
-    });
-  });
+  const std::vector<Sequence> sources =
+      source_->transact([&](pqxx::transaction_base& from) { return read_used(from, carried); });
+  tell(target_->transact([&](pqxx::transaction_base& to) {
+    to.exec(kFollowBounds);
+    // A target that opens moves its route first, and sets its sequences then.
+    const Routes routes = read_routes(to, configured_name(shared_.name()), Rows::locked);
+    if (moved(routes) != moved(carriage->of_target())) {
+      return std::vector<SequenceRefusal>();
+    }
+    return set_behind(to, sources, carried, 0, Writers::writing);
+  }));
+}
+
+void SequenceFollower::tell(const std::vector<SequenceRefusal>& refused) {
   std::vector<std::string> texts;
   for (const SequenceRefusal& refusal : refused) {
-    texts.push_back(fmt::format("{} ({})", refusal.sequence.full(), refusal.reason));
+    const std::string text = fmt::format("{} ({})", refusal.sequence.full(), refusal.reason);
+    if (shared_.sequences_told.insert(text).second) {
+      texts.push_back(text);
+    }
   }
-  const std::string text = fmt::format("{}", fmt::join(texts, ", "));
-  if (!text.empty() && text != told_) {
-    shared_.events.record("sequences", "not brought along: " + text);
+  if (!texts.empty()) {
+    shared_.events.record("sequences",
+                          fmt::format("not brought along: {}", fmt::join(texts, ", ")));
   }
-  told_ = text;
 }
 
 }  // namespace repld::link

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -16,8 +17,7 @@
 
 namespace repld::link {
 
-// Whether a table moves with what is being done; of a sequence that no table uses, whether its name
-// does.
+// Whether a table moves with what is being done.
 using Carried = std::function<bool(const TableName& name)>;
 
 struct SequenceRefusal {
@@ -25,15 +25,16 @@ struct SequenceRefusal {
   std::string reason;  // why it was left where it was
 };
 
-// Sets sequences of `to` that are used by a carried table of `from`, or by none and are carried
-// themselves; matched by name, or by the column that owns them. It cannot be undone: it is no part
-// of the transaction, which is why nothing goes backwards. Returns those that should have been set,
-// and could not be. `margin`: see core/sequence.
+// While neither side is written: sets sequences of `to` that a carried table of `from` uses,
+// matched by name or by the column that owns them. It cannot be undone: it is no part of the transaction,
+// which is why nothing goes backwards. Returns those that should have been set, and could not be.
+// `margin`: see core/sequence.
 std::vector<SequenceRefusal> carry_sequences(pqxx::transaction_base& from,
                                              pqxx::transaction_base& to, const Carried& carried,
                                              int64_t margin);
 
-// Of the session that streams, on a thread of its own, until stopped.
+// Of the session that streams, on a thread of its own, until stopped. Leaves alone what cycles, and
+// what a table uses that is written on the target.
 class SequenceFollower {
  public:
   explicit SequenceFollower(Shared& shared) : shared_(shared) {}  // borrows it
@@ -42,9 +43,12 @@ class SequenceFollower {
 
  private:
   void follow(const std::stop_token& stop);
+  void tell(const std::vector<SequenceRefusal>& refused);  // once per link
 
   Shared& shared_;
-  std::string told_;  // once, not at every try
+  // Kept until something fails.
+  std::unique_ptr<pg::Session> source_;
+  std::unique_ptr<pg::Session> target_;
 };
 
 }  // namespace repld::link

@@ -173,6 +173,7 @@ Lsn LinkSession::prepare_stream() {
       follow_renames(*source_, *target_, shared_, row_->guard_nonce);
     }
     require_placement(*target_, settings.config);
+    require_groups_kept(*target_, settings.config, *shared_.carriage.copy());
   }
   if (!row_ || row_->phase == apply::Phase::setup) {
     apply::ProgressStore progress(*apply_, shared_.name());

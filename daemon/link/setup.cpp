@@ -161,7 +161,7 @@ void Setup::discard_earlier(const apply::ProgressRow& earlier) {
   }
   target_.transact([&](pqxx::transaction_base& transaction) {
     transaction.exec(kLockTimeout);
-    empty_half_copied(transaction, shared_.name(), "{copying,copied}", earlier.guard_nonce);
+    empty_half_copied(transaction, shared_, "{copying,copied}", earlier.guard_nonce);
     forget_tables(transaction, shared_.name(), "{copying,copied}");
   });
 }

@@ -100,6 +100,7 @@ struct Shared {
   Synchronized<LinkStatus> status;
   std::set<uint32_t> divided_otherwise;  // link thread only: see link/partitions
   bool again = false;                    // link thread only: the attempt before was cut off
+  std::set<std::string> sequences_told;  // thread of link/sequences only
   Synchronized<FlowPtr> flow;            // of the session that streams; null when none does
   Synchronized<Gated> gated;             // of that session too: see link/fence
   Synchronized<PublicationCheck> publication_check;  // of that session

@@ -101,19 +101,22 @@ void note_tables(pqxx::transaction_base& transaction, const Shared& shared, cons
   std::vector<std::string> rows;
   for (size_t i = 0; i < plan.targets.size(); ++i) {
     const bool empty = found_empty && plan.filled.count(plan.tables[i].oid) == 0;
-    rows.push_back(fmt::format("({}, {}, {}, {}, {}, {}, {}, {}::regclass, nullif({}, '')::jsonb)",
-                               quote_literal(shared.name()), quote_literal(plan.targets[i].schema),
-                               quote_literal(plan.targets[i].name), quote_literal(state), empty,
-                               plan.tables[i].oid, entry_of(published, plan.tables[i].oid),
-                               quote_literal(quoted(plan.targets[i])),
-                               quote_literal(supply_text(plan.supplies, plan.tables[i].oid))));
+    rows.push_back(fmt::format(
+        "({}, {}, {}, {}, {}, {}, {}, {}::regclass, nullif({}, '')::jsonb, {})",
+        quote_literal(shared.name()), quote_literal(plan.targets[i].schema),
+        quote_literal(plan.targets[i].name), quote_literal(state), empty, plan.tables[i].oid,
+        entry_of(published, plan.tables[i].oid), quote_literal(quoted(plan.targets[i])),
+        quote_literal(supply_text(plan.supplies, plan.tables[i].oid)),
+        quote_literal(
+            group_of(shared.settings.config, plan.targets[i].schema, plan.targets[i].name))));
   }
   transaction.exec(fmt::format(
       "insert into repld.table_state (link, schema_name, table_name, state, found_empty, "
-      "source_oid, publication_entry, target_oid, published) values {} "
+      "source_oid, publication_entry, target_oid, published, group_name) values {} "
       "on conflict (link, schema_name, table_name) do update set state = excluded.state, "
       "found_empty = excluded.found_empty, source_oid = excluded.source_oid, "
       "publication_entry = excluded.publication_entry, target_oid = excluded.target_oid, "
+      "group_name = excluded.group_name, "
       "rows = 0, bytes = 0, copied_at = null",
       fmt::join(rows, ", ")));
 }
@@ -148,20 +151,22 @@ void take_over(pqxx::transaction_base& transaction, const Shared& shared, TableP
   note_tables(transaction, shared, plan, published, state, config.copy.initial);
 }
 
-void empty_half_copied(pqxx::transaction_base& transaction, const std::string& link,
+void empty_half_copied(pqxx::transaction_base& transaction, const Shared& shared,
                        const std::string& states, const std::string& guard_nonce) {
-  transaction.exec_params("select set_config('repld.apply', $1, true)", guard_nonce);
+  const std::string& link = shared.name();
+  const Carriage carriage = hold_carriage(transaction, link, shared.settings.config);
   transaction.exec_params(
       "select from repld.table_state where link = $1 and state = any ($2::text[]) for update", link,
       states);
-  std::vector<std::string> tables;
+  std::vector<TableName> tables;
   for (const auto& row : transaction.exec_params(std::string(sql::kHalfCopiedTables), link,
                                                  apply::guard_name(link), states)) {
-    tables.push_back(quote_qualified(row[0].c_str(), row[1].c_str()));
+    if (carriage.carries({row[2].c_str(), row[3].c_str()})) {
+      tables.push_back({row[0].c_str(), row[1].c_str()});
+    }
   }
   if (!tables.empty()) {
-    transaction.exec_params("select pg_logical_emit_message(true, 'repld', $1)", link);
-    transaction.exec(fmt::format("truncate {}", fmt::join(tables, ", ")));
+    truncate_as_ours(transaction, tables, link, guard_nonce);
   }
   transaction.exec_params(std::string(sql::kForgetChunks), link, states);
 }

@@ -56,8 +56,8 @@ void note_tables(pqxx::transaction_base& transaction, const Shared& shared, cons
 // PostgreSQL), whose rows in repld.table_state are locked first: a session that has died may still
 // be about to change them. Only what was found empty and guarded all the while holds nothing but
 // what we copied; the rest is looked at like any other table. With initial = false too: half a copy
-// is not what the operator takes as equal.
-void empty_half_copied(pqxx::transaction_base& transaction, const std::string& link,
+// is not what the operator takes as equal. What has moved to the target is never emptied.
+void empty_half_copied(pqxx::transaction_base& transaction, const Shared& shared,
                        const std::string& states, const std::string& guard_nonce);
 // Forgets the tables in any of `states`.
 void forget_tables(pqxx::transaction_base& transaction, const std::string& link,

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <csignal>
+#include <fstream>
+
 using namespace repld::testing;
 
 namespace {
@@ -204,6 +207,52 @@ TEST_SUITE("way_back") {
                   armed.err);
     CHECK(way_back(pair).is_null());
     CHECK(pair.on_source("select to_regnamespace('repld') is null")[0][0].as<bool>());
+  }
+
+  TEST_CASE("a way back that cannot be set up rests again") {
+    Pair pair(both_decode());
+    pair.on_both("create table t (id int primary key)");
+    REQUIRE(pair.begin());
+    as_admin(pair.source,
+             "create schema repld; grant usage on schema repld to " + pair.source.user);
+    CHECK(pair.daemon.replctl({"arm"}).exit_code == 1);
+    CHECK(eventually(20s, [&] { return way_back(pair).is_null(); }));
+    as_admin(pair.source, "drop schema repld");
+    const Outcome armed = pair.daemon.replctl({"arm"});
+    CHECK_MESSAGE(armed.exit_code == 0, armed.err);
+  }
+
+  TEST_CASE("what has moved is neither copied afresh nor moved again by the configuration") {
+    Pair pair(both_decode(kGroups));
+    pair.on_both(
+        "create table m (id int primary key, v text); create table t (id int primary key)");
+    pair.on_source("insert into m values (1, 'a')");
+    REQUIRE(pair.begin());
+    // As a cutover without a way back leaves it.
+    pair.on_source(
+        "create schema repld; create table repld.route (link text, group_name text, "
+        "primary_side text, generation bigint, primary key (link, group_name))");
+    move_to_target(pair, {"moving", {"m"}, 1});
+    CHECK(eventually(20s, [&] {
+      return pair.link()["state"] == "streaming" && pair.link()["tables"].size() == 1;
+    }));
+    const Outcome resync = pair.daemon.replctl({"resync", "public.m"});
+    CHECK(resync.exit_code == 1);
+    CHECK_MESSAGE(resync.err.find("Its group has moved") != std::string::npos, resync.err);
+
+    const std::string config = read_file(pair.daemon.config_path());
+    std::string edited = config;
+    edited.replace(edited.find("public.m"), 8, "public.t");
+    std::ofstream(pair.daemon.config_path(), std::ios::trunc) << edited;
+    pair.daemon.signal(SIGHUP);
+    CHECK(told(pair, "table public.m is not moved by the configuration"));
+    pair.on_target("insert into m values (2, 'b')");
+    std::ofstream(pair.daemon.config_path(), std::ios::trunc) << config;
+    pair.daemon.signal(SIGHUP);
+    CHECK(eventually(30s, [&] { return pair.link()["state"] == "streaming"; }));
+    pair.on_source("insert into t values (1)");
+    CHECK(is_equal(pair, "t"));
+    CHECK(pair.count(pair.target.dsn, "m") == 2);
   }
 
   TEST_CASE("a table that joined after the arming comes home too, after a crash in the middle") {
