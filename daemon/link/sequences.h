@@ -26,8 +26,9 @@ struct SequenceRefusal {
 };
 
 // While neither side is written: sets sequences of `to` that a carried table of `from` uses,
-// matched by name or by the column that owns them. It cannot be undone: it is no part of the transaction,
-// which is why nothing goes backwards. Returns those that should have been set, and could not be.
+// matched by name or by the column that owns them. It cannot be undone: it is no part of the
+// transaction, which is why nothing goes backwards. Returns those that should have been set, and
+// could not be.
 // `margin`: see core/sequence.
 std::vector<SequenceRefusal> carry_sequences(pqxx::transaction_base& from,
                                              pqxx::transaction_base& to, const Carried& carried,

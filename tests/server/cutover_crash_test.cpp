@@ -75,11 +75,14 @@ std::future<Outcome> move_slowly(MovingPair& pair, const std::string& failpoint)
   return std::async(std::launch::async, [&pair] { return pair.cutover(); });
 }
 
-// Ends the backend that holds such a lock on a table of the group, once there is one.
+// Ends the backend that holds such a lock on a table of the group, once there is one that has been
+// left alone for a moment: the daemon sleeps then.
 bool end_holder(const Platform& side, const std::string& mode) {
   return eventually(20s, [&] {
     return Pair::run_sql(side.superuser_dsn,
-                         "select count(pg_terminate_backend(pid)) from pg_locks where mode = '" +
+                         "select count(pg_terminate_backend(pid)) from pg_locks "
+                         "join pg_stat_activity using (pid) where state = 'idle in transaction' "
+                         "and clock_timestamp() - state_change > interval '300 ms' and mode = '" +
                              mode + "' and granted and relation = 'public.a'::regclass")[0][0]
                .as<int>() > 0;
   });
