@@ -21,9 +21,9 @@ repld::Report examine(const repld::Config& config) {
 
 int main(int argc, char** argv) {
   try {
-    return repld::cli::run_program(argc, argv,
-                                   {repld::app::load_config, examine, repld::app::check_servers,
-                                    repld::app::run_hook});
+    return repld::cli::run_program(
+        argc, argv,
+        {repld::app::load_config, examine, repld::app::check_servers, repld::app::run_hook});
   } catch (const std::exception& failure) {
     std::cerr << "replctl: " << failure.what() << '\n';
     return 1;

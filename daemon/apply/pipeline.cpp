@@ -247,8 +247,7 @@ bool Pipeline::says_renamed(const Owed& owed, const Error& error, const PGresult
     return error.sqlstate() == kNotOneRow;
   }
   return (owed.kind == Owed::Kind::prepare || owed.kind == Owed::Kind::change) &&
-         error.sqlstate() == kNoSuchTable &&
-         PQresultErrorField(result, PG_DIAG_CONTEXT) == nullptr;
+         error.sqlstate() == kNoSuchTable && PQresultErrorField(result, PG_DIAG_CONTEXT) == nullptr;
 }
 
 // That one row was touched has been proven on the server; a mending statement also says whether

@@ -36,9 +36,9 @@ struct Prepared {
 
 struct MappedRelation {
   RelationPtr relation;
-  std::string mark;          // of the source before it was mapped; empty: it was gone
-  TableName table;           // on the target, the root, as the link knows it
-  TableName called;          // as it is called on the target
+  std::string mark;  // of the source before it was mapped; empty: it was gone
+  TableName table;   // on the target, the root, as the link knows it
+  TableName called;  // as it is called on the target
   uint32_t target_oid = 0;
   uint32_t source_root = 0;  // 0: gone
   RowMapping mapping;

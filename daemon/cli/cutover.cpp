@@ -106,11 +106,10 @@ bool Cutover::confirmed() const {
   if (options_.yes) {
     return true;
   }
-  fmt::print(
-      aside(),
-      "From now on group {} is written on the {}. Writers wait for a moment.\n"
-      "Type yes to go on: ",
-      options_.group, side(true));
+  fmt::print(aside(),
+             "From now on group {} is written on the {}. Writers wait for a moment.\n"
+             "Type yes to go on: ",
+             options_.group, side(true));
   std::fflush(aside());
   std::string answer;
   std::getline(std::cin, answer);

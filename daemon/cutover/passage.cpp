@@ -247,9 +247,10 @@ size_t Passage::require_last_proofs(const std::vector<TableName>& left_out) cons
   const LinkStatus status = carrier().status();
   size_t unproven = 0;
   for (const TableName& name : left_out) {
-    const auto table = std::find_if(
-        status.tables.begin(), status.tables.end(),
-        [&](const TableStatus& each) { return TableName{each.schema, each.name} == name; });
+    const auto table =
+        std::find_if(status.tables.begin(), status.tables.end(), [&](const TableStatus& each) {
+          return TableName{each.schema, each.name} == name;
+        });
     const bool has_proof = table != status.tables.end() && table->proof.has_value();
     const bool holds = has_proof && table->proof->equal() && table->proof->suspicion.empty();
     if (!has_proof && course_.to == Side::source) {
@@ -343,9 +344,10 @@ void Passage::require_closed() const {
                 fmt::format("the {} has lost the COMMIT that closed it, and its guard with it: it "
                             "takes writes, and so does the {}",
                             side, to_string(course_.to)))
-        .detail("its journal says \"{}\"; keep applications away from it, its guard must be put "
-                "back by hand",
-                to_string(state));
+        .detail(
+            "its journal says \"{}\"; keep applications away from it, its guard must be put "
+            "back by hand",
+            to_string(state));
   }
 }
 

@@ -114,8 +114,8 @@ class Examination {
       examined.session->exec(kWaitForLocks);
       const std::string& name = config_.link.name;
       const bool forward = server.side == Side::source;
-      examined.facts = read_facts(*examined.session, server,
-                                  slot_name(forward ? name : reverse_name(name)));
+      examined.facts =
+          read_facts(*examined.session, server, slot_name(forward ? name : reverse_name(name)));
       examined.facts.publishes = config_.link.create_publication;
     } catch (const Error& error) {
       add({finding_of(Severity::error, "connect", server.side, "the server could not be asked",

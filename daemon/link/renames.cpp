@@ -108,8 +108,8 @@ struct Renames {
 
 Renames renames_of(pg::Session& target, const std::string& link) {
   Renames renames;
-  for (const auto& row : target.exec_params(std::string(sql::kRenamedTables), link,
-                                            apply::guard_name(link))) {
+  for (const auto& row :
+       target.exec_params(std::string(sql::kRenamedTables), link, apply::guard_name(link))) {
     Renamed table{{row[0].c_str(), row[1].c_str()}, {row[2].c_str(), row[3].c_str()}, ""};
     table.oid = row[4].c_str();
     if (!row[5].is_null()) {

@@ -39,9 +39,9 @@ Error another_one(const TableName& name, const TableName& known) {
 }
 
 Error unknown_one(const TableName& name) {
-  Error error(ErrorKind::schema,
-              fmt::format("it is not known which table of the target was copied as \"{}\"",
-                          name.full()));
+  Error error(
+      ErrorKind::schema,
+      fmt::format("it is not known which table of the target was copied as \"{}\"", name.full()));
   error.detail("that was before tables of the target were known by oid, and one was renamed since");
   return error.hint("{}", kBothNames).table(name.full());
 }

@@ -61,7 +61,7 @@ std::vector<Mistake> mistakes() {
        "alter table t add \"Odd name\" text"},
       {"type that does not take the values",
        "create table t (id int primary key, v text)",
-       "create table t (id int primary key, v int)",
+       "create type mood as enum ('calm'); create table t (id int primary key, v mood)",
        "insert into t values (1, 'canary-value')",
        {"public.t", "22P02", "replctl resume"},
        "alter table t alter v type text"},

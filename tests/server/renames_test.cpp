@@ -26,8 +26,8 @@ constexpr const char* kTriggers =
 constexpr const char* kNoOtherProofs = "[verify]\nevery = \"0\"";
 
 bool stops(const Pair& pair, const std::string& message) {
-  const bool stopped = eventually(
-      60s, [&] { return pair.error_message().find(message) != std::string::npos; });
+  const bool stopped =
+      eventually(60s, [&] { return pair.error_message().find(message) != std::string::npos; });
   CAPTURE(pair.link().dump());
   CHECK(stopped);
   return stopped;

@@ -153,8 +153,9 @@ TEST_SUITE("reshaping") {
     pair.on_source("insert into p values (1, 'y')");
     CHECK(eventually(20s, [&] { return pair.difference({"public.p"}).empty(); }));
     pair.on_target("alter table p detach partition p2");
-    const bool joined =
-        eventually(60s, [&] { return pair.difference({"public.p", "public.p2"}).empty(); });
+    const bool joined = eventually(60s, [&] {
+      return pair.difference({"public.p", "public.p2"}).empty();
+    });
     CHECK_MESSAGE(joined, pair.link().dump());
   }
 
