@@ -117,7 +117,10 @@ void World::run_session() {
 
 void World::judge(const Error& error, const Session& session) {
   note("the session ends: {} {}", to_string(error.kind()), error.what());
-  if (error.kind() != ErrorKind::connect) {
+  // A statement of our own that the simulation had refused is the fault of no transaction.
+  const bool ours =
+      session.refused && error.detail().find("source transaction") == std::string::npos;
+  if (error.kind() != ErrorKind::connect && !ours) {
     const size_t next = source_.count_until(target_.current().progress);
     const uint32_t xid = next < source_.history().size() ? source_.history()[next].xid : 0;
     if (error.detail().find(fmt::format("source transaction {},", xid)) == std::string::npos) {
