@@ -124,8 +124,7 @@ void World::judge(const Error& error, const Session& session) {
     const size_t next = source_.count_until(target_.current().progress);
     const uint32_t xid = next < source_.history().size() ? source_.history()[next].xid : 0;
     if (error.detail().find(fmt::format("source transaction {},", xid)) == std::string::npos) {
-      throw Broken(
-          fmt::format("transaction {} is next, but the report says: {}", xid, error.detail()));
+      throw Broken(fmt::format("{} is next, but the report says: {}", xid, error.detail()));
     }
   }
   const bool connect = error.kind() == ErrorKind::connect && (session.excused || session.refused);
