@@ -123,13 +123,16 @@ std::string why_not(const Sequence& from, const Sequence* to, const Carried& car
   return "";
 }
 
-// Those that a carried table uses, and how far they have come.
-std::vector<Sequence> read_used(pqxx::transaction_base& from, const Carried& carried) {
+// Those that a carried table uses, and how far they have come. In a move those too that no table
+// uses: whoever calls them by name must not get a value twice.
+std::vector<Sequence> read_carried(pqxx::transaction_base& from, const Carried& carried,
+                                   Writers writers) {
   std::vector<Sequence> sequences = read_sequences(from);
-  const auto is_unused = [&](const Sequence& sequence) {
-    return std::none_of(sequence.users.begin(), sequence.users.end(), carried);
-  };
-  sequences.erase(std::remove_if(sequences.begin(), sequences.end(), is_unused), sequences.end());
+  std::erase_if(sequences, [&](const Sequence& sequence) {
+    return sequence.users.empty()
+               ? writers == Writers::writing || !carried(sequence.name)
+               : std::none_of(sequence.users.begin(), sequence.users.end(), carried);
+  });
   std::vector<Sequence*> reading;
   for (Sequence& sequence : sequences) {
     if (sequence.readable) {
@@ -204,7 +207,8 @@ Routes moved(Routes routes) {
 std::vector<SequenceRefusal> carry_sequences(pqxx::transaction_base& from,
                                              pqxx::transaction_base& to, const Carried& carried,
                                              int64_t margin) {
-  return set_behind(to, read_used(from, carried), carried, margin, Writers::frozen);
+  return set_behind(to, read_carried(from, carried, Writers::frozen), carried, margin,
+                    Writers::frozen);
 }
 
 void SequenceFollower::run(const std::stop_token& stop) {
@@ -233,8 +237,8 @@ void SequenceFollower::follow(const std::stop_token& stop) {
   const auto carried = [&](const TableName& name) {
     return replicates_table(config, name.schema, name.name) && carriage->carries(name);
   };
-  const std::vector<Sequence> sources =
-      source_->transact([&](pqxx::transaction_base& from) { return read_used(from, carried); });
+  const std::vector<Sequence> sources = source_->transact(
+      [&](pqxx::transaction_base& from) { return read_carried(from, carried, Writers::writing); });
   tell(target_->transact([&](pqxx::transaction_base& to) {
     to.exec(kFollowBounds);
     // A target that opens moves its route first, and sets its sequences then.

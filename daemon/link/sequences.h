@@ -25,7 +25,8 @@ struct SequenceRefusal {
   std::string reason;  // why it was left where it was
 };
 
-// While neither side is written: sets sequences of `to` that a carried table of `from` uses,
+// While neither side is written: sets sequences of `to` that a carried table of `from` uses, or no
+// table and `carried` says so of its name,
 // matched by name or by the column that owns them. It cannot be undone: it is no part of the
 // transaction, which is why nothing goes backwards. Returns those that should have been set, and
 // could not be.
